@@ -1,0 +1,77 @@
+"""Who may get a conversation: every reason against an agent, checked at the offer and at pick-up."""
+
+from enum import StrEnum
+
+from acd.model import Agent, RoutingPolicy
+from acd.utilization import fits, is_below_maximum, utilization_of
+from conversations.commands import Standing
+from conversations.model import Conversation, Instant, RoutingStatus
+
+
+class Reason(StrEnum):
+    """Why an agent does not get a conversation, in the order in which it is checked."""
+
+    DISABLED = "disabled"
+    NOT_ON_QUEUE = "not_on_queue"
+    NOT_PRESENT = "not_present"
+    NOT_LICENSED = "not_licensed"
+    NOT_A_MEMBER = "not_a_member"
+    MISSING_SKILL = "missing_skill"
+    PASSED_OVER = "passed_over"
+    MAXIMUM_COUNT = "maximum_count"
+    CAPACITY = "capacity"
+
+
+ROOM_REASONS = frozenset({Reason.MAXIMUM_COUNT, Reason.CAPACITY})
+"""Only room is missing: worth a bounded wait for a preferred agent."""
+
+
+def reasons_against(
+    conversation: Conversation, agent: Agent, policy: RoutingPolicy, now: Instant
+) -> tuple[Reason, ...]:
+    """Return every reason why the agent may not get the conversation; empty means eligible."""
+    utilization = utilization_of(agent, policy, conversation.media_type)
+    checks = (
+        (Reason.DISABLED, not agent.is_enabled),
+        (Reason.NOT_ON_QUEUE, agent.routing_status is not RoutingStatus.ON_QUEUE),
+        (Reason.NOT_PRESENT, not agent.is_present),
+        (Reason.NOT_LICENSED, not agent.is_licensed),
+        (Reason.NOT_A_MEMBER, conversation.workgroup_id not in agent.workgroup_ids),
+        (Reason.MISSING_SKILL, not has_skills(conversation, agent)),
+        (Reason.PASSED_OVER, is_passed_over(conversation, agent.id, now)),
+        (
+            Reason.MAXIMUM_COUNT,
+            not is_below_maximum(agent, utilization, conversation.media_type),
+        ),
+        (Reason.CAPACITY, not fits(agent, utilization)),
+    )
+    return tuple(reason for reason, applies in checks if applies)
+
+
+def has_skills(conversation: Conversation, agent: Agent) -> bool:
+    return all(
+        agent.skills.get(required.skill, -1) >= required.min_proficiency
+        for required in conversation.required_skills
+    )
+
+
+def is_passed_over(conversation: Conversation, agent_id: str, now: Instant) -> bool:
+    return any(p.agent_id == agent_id and p.until > now for p in conversation.passed_over)
+
+
+def standing(
+    conversation: Conversation,
+    agent: Agent,
+    policy: RoutingPolicy,
+    now: Instant,
+    *,
+    ignoring: frozenset[Reason] = frozenset(),
+) -> Standing:
+    """Tell how the agent stands to the conversation, for `conversations.lifecycle.decide`."""
+    reasons = reasons_against(conversation, agent, policy, now)
+    return Standing(
+        agent_id=agent.id,
+        reasons=tuple(reason.value for reason in reasons if reason not in ignoring),
+        weight_percent=utilization_of(agent, policy, conversation.media_type).percent,
+        load_percent=agent.load_percent,
+    )

@@ -1,0 +1,161 @@
+"""Who gets whom: one pass over waiting conversations and agents, explaining every choice."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from acd.eligibility import ROOM_REASONS, Reason, reasons_against
+from acd.model import Agent, RoutingPolicy
+from acd.priority import score
+from acd.utilization import utilization_of
+from conversations.model import Conversation, Instant
+
+RUNNERS_UP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOrder:
+    """How an agent compares with others; the smallest goes first, key by key."""
+
+    not_preferred: bool
+    lacking_skill: int
+    load_percent: int
+    idle_since: Instant
+
+    def key(self, agent_id: str) -> tuple[bool, int, int, Instant, str]:
+        """Compare in the documented order; the id only keeps equal agents in one order."""
+        return (
+            self.not_preferred,
+            self.lacking_skill,
+            self.load_percent,
+            self.idle_since,
+            agent_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    agent_id: str
+    order: AgentOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why this conversation went to that agent, or to nobody.
+
+    `filtered` counts the agents whom each filter stopped first, so that the counts and the eligible ones
+    add up to `candidates`.
+    """
+
+    conversation_id: str
+    workgroup_id: str
+    policy_version: int
+    at: Instant
+    score: float
+    candidates: int
+    filtered: dict[str, int]
+    chosen: Ranked | None
+    runners_up: tuple[Ranked, ...]
+    waits_for_agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A conversation and the agent who is to be offered it."""
+
+    conversation: Conversation
+    agent: Agent
+    weight_percent: int
+    explanation: Explanation
+
+
+def order_of(conversation: Conversation, agent: Agent) -> AgentOrder:
+    """Place an agent: preferred agent, skill fit, lowest utilization, longest idle."""
+    surplus = sum(
+        max(0, agent.skills.get(required.skill, 0)) for required in conversation.required_skills
+    )
+    return AgentOrder(
+        not_preferred=agent.id != conversation.preferred_agent_id,
+        lacking_skill=-surplus,
+        load_percent=agent.load_percent,
+        idle_since=agent.idle_since,
+    )
+
+
+def choose_agent(
+    conversation: Conversation, agents: Sequence[Agent], policy: RoutingPolicy, now: Instant
+) -> Explanation:
+    """Choose the agent for one conversation, and say why.
+
+    While the wait for a preferred agent runs, only he is chosen; but nobody waits for one who
+    lacks anything else than room.
+    """
+    filtered: Counter[str] = Counter()
+    eligible: list[Agent] = []
+    waits_for: str | None = None
+    for agent in agents:
+        reasons = reasons_against(conversation, agent, policy, now)
+        if not reasons:
+            eligible.append(agent)
+            continue
+        filtered[reasons[0].value] += 1
+        if agent.id == conversation.preferred_agent_id and _is_worth_waiting(
+            conversation, reasons, now
+        ):
+            waits_for = agent.id
+    ranked = sorted(
+        (Ranked(agent.id, order_of(conversation, agent)) for agent in eligible),
+        key=lambda candidate: candidate.order.key(candidate.agent_id),
+    )
+    chosen = ranked[0] if ranked and waits_for is None else None
+    return Explanation(
+        conversation_id=conversation.id,
+        workgroup_id=policy.workgroup_id,
+        policy_version=policy.version,
+        at=now,
+        score=round(score(conversation, now), 3),
+        candidates=len(agents),
+        filtered=dict(sorted(filtered.items())),
+        chosen=chosen,
+        runners_up=tuple(ranked[1 : 1 + RUNNERS_UP]) if chosen else tuple(ranked[:RUNNERS_UP]),
+        waits_for_agent_id=waits_for,
+    )
+
+
+def _is_worth_waiting(
+    conversation: Conversation, reasons: tuple[Reason, ...], now: Instant
+) -> bool:
+    waits_until = conversation.preferred_until
+    return waits_until is not None and now < waits_until and set(reasons) <= ROOM_REASONS
+
+
+def match(
+    conversations: Sequence[Conversation],
+    agents: Sequence[Agent],
+    policy: RoutingPolicy,
+    now: Instant,
+) -> tuple[list[Match], list[Explanation]]:
+    """Pair waiting conversations, given in the order of their queue, with agents.
+
+    Each pair takes the agent's room before the next conversation is looked at. Returns the pairs
+    and, for those who found nobody, why.
+    """
+    free = {agent.id: agent for agent in agents}
+    matches: list[Match] = []
+    unmatched: list[Explanation] = []
+    for conversation in conversations:
+        explanation = choose_agent(conversation, list(free.values()), policy, now)
+        if explanation.chosen is None:
+            unmatched.append(explanation)
+            continue
+        agent = free[explanation.chosen.agent_id]
+        weight_percent = utilization_of(agent, policy, conversation.media_type).percent
+        matches.append(Match(conversation, agent, weight_percent, explanation))
+        free[agent.id] = _with_one_more(agent, conversation, weight_percent)
+    return matches, unmatched
+
+
+def _with_one_more(agent: Agent, conversation: Conversation, weight_percent: int) -> Agent:
+    counts = dict(agent.load_count)
+    counts[conversation.media_type] = counts.get(conversation.media_type, 0) + 1
+    return replace(agent, load_percent=agent.load_percent + weight_percent, load_count=counts)

@@ -1,0 +1,1 @@
+"""Effects, thin: classes that receive ports."""

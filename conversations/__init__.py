@@ -1,0 +1,1 @@
+"""The pure core: what a conversation is, what may happen to it, and the messages that travel."""

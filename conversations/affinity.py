@@ -1,0 +1,29 @@
+"""Which posts belong together: the affinity key, and whether a post still joins."""
+
+import hashlib
+import hmac
+
+from conversations.model import Conversation, Instant, Post, Threading
+
+
+def affinity_key(secret: bytes, channel_id: str, threading: Threading, post: Post) -> str:
+    """Return the key under which at most one conversation is open.
+
+    A keyed hash, so that neither a workflow id nor a log can be traced back to a person.
+    """
+    match threading:
+        case Threading.CUSTOMER:
+            subject = f"customer\0{post.author.external_id}"
+        case Threading.THREAD:
+            subject = f"thread\0{post.thread_root or post.external_id}"
+        case Threading.POST:
+            subject = f"post\0{post.external_id}"
+    text = f"{channel_id}\0{post.visibility}\0{subject}"
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def is_within_window(ended: Conversation, now: Instant) -> bool:
+    """Whether the last agent is still preferred after the end: until `ended_at` + window."""
+    if ended.ended_at is None:
+        return False
+    return now <= ended.ended_at + ended.affinity_window_s * 1000

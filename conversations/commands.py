@@ -1,0 +1,263 @@
+"""What may be asked of a conversation: by agents, by supervisors, by networks and by time."""
+
+from dataclasses import dataclass
+
+from conversations.model import Instant, RequiredSkill, Visibility, WrapUpMode
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who commands: an agent, a supervisor, or both."""
+
+    agent_id: str | None = None
+    is_supervisor: bool = False
+
+
+SYSTEM = Actor(is_supervisor=True)
+"""Time, networks and operators act with a supervisor's rights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one agent stands to one conversation now: why not (empty: eligible), and its weight."""
+
+    agent_id: str
+    reasons: tuple[str, ...]
+    weight_percent: int
+    load_percent: int
+
+    @property
+    def is_eligible(self) -> bool:
+        return not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The workgroup's settings that a transition needs."""
+
+    offer_timeout_s: int = 20
+    decline_backoff_s: int = 10
+    preferred_agent_wait_s: int = 10
+    wrap_up_mode: WrapUpMode = WrapUpMode.NONE
+    wrap_up_timeout_s: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a decision depends on besides the conversation itself.
+
+    `candidate` is the agent who wants it or is to get it; `customer_wrote_privately` and
+    `may_write_first` answer whether a private message may leave.
+    """
+
+    policy: Policy
+    candidate: Standing | None = None
+    customer_wrote_privately: bool = False
+    may_write_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PickUp:
+    actor: Actor
+    offer_id: str | None
+    received_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    actor: Actor
+    offer_id: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    actor: Actor
+    until: Instant | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unpark:
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class TransferToWorkgroup:
+    actor: Actor
+    workgroup_id: str
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferToAgent:
+    actor: Actor
+    agent_id: str
+    offer_id: str
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendReply:
+    actor: Actor
+    reply_id: str
+    visibility: Visibility
+    confirm_public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    actor: Actor
+    wrap_up_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishWrapUp:
+    actor: Actor
+    wrap_up_code: str | None
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivePosts:
+    """Posts of the conversation's affinity key were stored in the same transaction."""
+
+    post_ids: tuple[str, ...]
+    last_post_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class MakeOffer:
+    """The match chose an agent; the standing is in the facts."""
+
+    offer_id: str
+    decision_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireOffer:
+    """The offer's deadline has passed without a pick-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class RescindOffer:
+    """The offered agent left the queue."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconsider:
+    """A wait for the preferred agent, or an agent's turn to be passed over, is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """The affinity window closed on a conversation whose posts are all answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndWrapUp:
+    """The time for wrapping up is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettleReply:
+    """The network's answer about a reply is final; `covers` is the post count it answered."""
+
+    reply_id: str
+    sent: bool
+    covers: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteReplyState:
+    """A reply moved on without being settled; viewers are told."""
+
+    reply_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndByOperator:
+    """The workflow was cancelled in the Temporal web UI."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkContinuation:
+    """A later conversation of the same affinity key continues this one."""
+
+    continued_by: str
+
+
+Command = (
+    PickUp
+    | Decline
+    | Hold
+    | Resume
+    | Park
+    | Unpark
+    | TransferToWorkgroup
+    | TransferToAgent
+    | SendReply
+    | Disconnect
+    | FinishWrapUp
+    | Discard
+    | Release
+    | ReceivePosts
+    | MakeOffer
+    | ExpireOffer
+    | RescindOffer
+    | Reconsider
+    | Lapse
+    | EndWrapUp
+    | SettleReply
+    | NoteReplyState
+    | EndByOperator
+    | LinkContinuation
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a new conversation starts from: the channel's settings and the first posts."""
+
+    conversation_id: str
+    network: str
+    account_id: str
+    channel_id: str
+    workgroup_id: str
+    customer_id: str
+    affinity_key: str
+    affinity_window_s: int
+    priority: int
+    visibility: Visibility
+    required_skills: tuple[RequiredSkill, ...]
+    post_ids: tuple[str, ...]
+    last_post_at: Instant
+    continues: str | None = None
+    preferred_agent_id: str | None = None

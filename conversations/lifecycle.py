@@ -1,0 +1,142 @@
+"""The life of a conversation as pure functions: what a command does, and what falls due next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conversations import commands as c
+from conversations import transitions as t
+from conversations.errors import ConversationError
+from conversations.model import Conversation, ConversationState, Event, Instant
+
+OFFER_GRACE_MS = 300
+"""Timers expire an offer so much after its deadline that a pick-up in flight can win."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The conversation after the command, what to tell, and whose fault it was."""
+
+    conversation: Conversation
+    events: tuple[Event, ...]
+    not_responding_agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The next thing that time does to a conversation."""
+
+    at: Instant
+    command: c.Command
+
+
+_RULES: dict[type[Any], Callable[..., t.Change]] = {
+    c.PickUp: t.pick_up,
+    c.Decline: t.decline,
+    c.Hold: t.hold,
+    c.Resume: t.resume,
+    c.Park: t.park,
+    c.Unpark: t.unpark,
+    c.TransferToWorkgroup: t.transfer_to_workgroup,
+    c.TransferToAgent: t.transfer_to_agent,
+    c.SendReply: t.send_reply,
+    c.Disconnect: t.disconnect,
+    c.FinishWrapUp: t.finish_wrap_up,
+    c.Discard: t.discard,
+    c.Release: t.release,
+    c.ReceivePosts: t.receive_posts,
+    c.MakeOffer: t.make_offer,
+    c.ExpireOffer: t.expire_offer,
+    c.RescindOffer: t.rescind_offer,
+    c.Reconsider: t.reconsider,
+    c.Lapse: t.lapse,
+    c.EndWrapUp: t.end_wrap_up,
+    c.SettleReply: t.settle_reply,
+    c.NoteReplyState: t.note_reply_state,
+    c.EndByOperator: t.end_by_operator,
+    c.LinkContinuation: t.link_continuation,
+}
+
+
+def decide(
+    conversation: Conversation, command: c.Command, facts: c.Facts, now: Instant
+) -> Decision | ConversationError:
+    """Say what the command makes of the conversation, or why it is refused.
+
+    Every decision raises the version by one, so that of two snapshots the higher one is newer.
+    """
+    try:
+        change = _RULES[type(command)](conversation, command, facts, now)
+    except ConversationError as refusal:
+        return refusal
+    changed = replace(change.conversation, version=conversation.version + 1)
+    return Decision(changed, change.events, change.not_responding_agent_id)
+
+
+def due(conversation: Conversation) -> Due | None:
+    """Say what time will do next to the conversation, and when; None when nothing is due."""
+    match conversation.state:
+        case ConversationState.ALERTING if conversation.offer:
+            return Due(conversation.offer.expires_at, c.ExpireOffer())
+        case ConversationState.QUEUED:
+            return _due_in_queue(conversation)
+        case ConversationState.CONNECTED if t.is_all_answered(conversation):
+            return Due(conversation.affinity_until + 1, c.Lapse())
+        case ConversationState.PARKED if conversation.parked_until is not None:
+            return Due(conversation.parked_until, c.Unpark(c.SYSTEM))
+        case ConversationState.WRAPUP if conversation.wrap_up_until is not None:
+            return Due(conversation.wrap_up_until, c.EndWrapUp())
+        case _:
+            return None
+
+
+def _due_in_queue(conversation: Conversation) -> Due | None:
+    moments = [passed.until for passed in conversation.passed_over]
+    if conversation.preferred_until is not None:
+        moments.append(conversation.preferred_until)
+    return Due(min(moments), c.Reconsider()) if moments else None
+
+
+def alarm_at(conversation: Conversation) -> Instant | None:
+    """Return when the workflow's timer should ring: the due moment, with grace for offers."""
+    falls_due = due(conversation)
+    if falls_due is None:
+        return None
+    if isinstance(falls_due.command, c.ExpireOffer):
+        return falls_due.at + OFFER_GRACE_MS
+    return falls_due.at
+
+
+def open_conversation(opening: c.Opening, policy: c.Policy, now: Instant) -> Decision:
+    """Start a conversation from its first posts: queued, with its window running.
+
+    A continued one waits a bounded time for the agent who knows the customer.
+    """
+    preferred_until = None
+    if opening.preferred_agent_id is not None:
+        preferred_until = now + policy.preferred_agent_wait_s * 1000
+    conversation = Conversation(
+        id=opening.conversation_id,
+        state=ConversationState.QUEUED,
+        media_type=opening.visibility.media_type,
+        network=opening.network,
+        account_id=opening.account_id,
+        channel_id=opening.channel_id,
+        workgroup_id=opening.workgroup_id,
+        customer_id=opening.customer_id,
+        affinity_key=opening.affinity_key,
+        affinity_window_s=opening.affinity_window_s,
+        priority=opening.priority,
+        created_at=now,
+        queued_at=now,
+        last_post_at=opening.last_post_at,
+        affinity_until=now + opening.affinity_window_s * 1000,
+        required_skills=opening.required_skills,
+        preferred_agent_id=opening.preferred_agent_id,
+        preferred_until=preferred_until,
+        post_count=len(opening.post_ids),
+        continues=opening.continues,
+        version=1,
+    )
+    created = Event("conversation.created", detail={"post_ids": list(opening.post_ids)})
+    return Decision(conversation, (created,))

@@ -1,0 +1,75 @@
+"""What travels through Temporal: ids, versions and deadlines, never a customer's word."""
+
+from dataclasses import dataclass
+
+from conversations.model import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationStart:
+    conversation_id: str
+    network: str
+
+
+@dataclass(frozen=True, slots=True)
+class BellRung:
+    """Why the bell rang and at which version; for whoever reads the history."""
+
+    event: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the workflow knows of the row: enough to wait, to send and to be looked at."""
+
+    conversation_id: str
+    version: int
+    state: str
+    workgroup_id: str
+    network: str
+    agent_id: str | None
+    alarm_at: Instant | None
+    has_replies_to_send: bool
+    unsettled_replies: int
+    is_final: bool
+    ended_by: str | None
+    offer_expires_at: Instant | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.is_final and self.unsettled_replies == 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationEnd:
+    conversation_id: str
+    state: str
+    ended_by: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncConversation:
+    conversation_id: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelConversation:
+    conversation_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendReplies:
+    conversation_id: str
+    network: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListenTo:
+    """One channel that is polled or streamed."""
+
+    channel_id: str
+    network: str

@@ -1,0 +1,183 @@
+"""Effectively once: the states of a reply, and what its sender may do next."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from conversations.model import Instant, ReplyState, Visibility
+
+ATTEMPT_DEADLINE_MS = 15_000
+"""An attempt without outcome is in flight so long; only then it is *maybe* accepted."""
+
+FIRST_RETRY_MS = 500
+LONGEST_RETRY_MS = 60_000
+GIVE_UP_AFTER_MS = 24 * 3_600_000
+"""A reply that could not be settled in a day needs a human."""
+
+
+class Certainty(StrEnum):
+    """What is known after an attempt."""
+
+    SENT = "sent"
+    REJECTED = "rejected"
+    NOT_ACCEPTED = "not_accepted"
+    MAYBE = "maybe"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A network's answer to an attempt or to a look-up, in Parley's own words."""
+
+    certainty: Certainty
+    external_id: str | None = None
+    url: str | None = None
+    reason: str | None = None
+    retry_after_s: float | None = None
+
+
+class ReadBack(StrEnum):
+    """How a connector can find out whether a maybe-accepted reply is there."""
+
+    LOOK_UP = "look_up"
+    RECEIVER_DEDUPLICATES = "receiver_deduplicates"
+    IMPOSSIBLE = "impossible"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer on its way to a customer; `attempts` fences: an older attempt settles nothing."""
+
+    id: str
+    conversation_id: str
+    account_id: str
+    channel_id: str
+    network: str
+    agent_id: str
+    text: str
+    visibility: Visibility
+    to_external_id: str
+    to_handle: str | None
+    in_reply_to: str | None
+    state: ReplyState
+    covers: int
+    created_at: Instant
+    attempts: int = 0
+    attempt_until: Instant | None = None
+    next_attempt_at: Instant | None = None
+    external_id: str | None = None
+    url: str | None = None
+    reason: str | None = None
+    sent_at: Instant | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state in (ReplyState.SENT, ReplyState.REJECTED)
+
+
+class Step(StrEnum):
+    """What the sender may do now."""
+
+    SEND = "send"
+    LOOK_UP = "look_up"
+    WAIT = "wait"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    step: Step
+    reply: Reply
+    wait_ms: int = 0
+
+
+def next_step(reply: Reply, read_back: ReadBack, now: Instant) -> NextStep:
+    """Say what may be done about an unsettled reply; the returned reply is to be stored first.
+
+    An attempt whose outcome never came counts as *maybe* when its deadline has passed.
+    """
+    if reply.state in (ReplyState.SENT, ReplyState.REJECTED, ReplyState.NEEDS_HUMAN):
+        return NextStep(Step.STOP, reply)
+    if reply.state is ReplyState.SENDING:
+        if reply.attempt_until is not None and now < reply.attempt_until:
+            return NextStep(Step.WAIT, reply, reply.attempt_until - now)
+        reply = replace(reply, state=ReplyState.UNKNOWN, next_attempt_at=None)
+    if now - reply.created_at > GIVE_UP_AFTER_MS:
+        return NextStep(Step.STOP, replace(reply, state=ReplyState.NEEDS_HUMAN))
+    if reply.next_attempt_at is not None and now < reply.next_attempt_at:
+        return NextStep(Step.WAIT, reply, reply.next_attempt_at - now)
+    if reply.state is ReplyState.ACCEPTED or read_back is ReadBack.RECEIVER_DEDUPLICATES:
+        return NextStep(Step.SEND, _attempt(reply, now))
+    if read_back is ReadBack.LOOK_UP:
+        return NextStep(Step.LOOK_UP, reply)
+    return NextStep(Step.STOP, replace(reply, state=ReplyState.NEEDS_HUMAN))
+
+
+def _attempt(reply: Reply, now: Instant) -> Reply:
+    return replace(
+        reply,
+        state=ReplyState.SENDING,
+        attempts=reply.attempts + 1,
+        attempt_until=now + ATTEMPT_DEADLINE_MS,
+        next_attempt_at=None,
+    )
+
+
+def after_attempt(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
+    """Return the reply after the network answered an attempt to send it."""
+    match outcome.certainty:
+        case Certainty.SENT:
+            return _sent(reply, outcome, now)
+        case Certainty.REJECTED:
+            return replace(
+                reply, state=ReplyState.REJECTED, attempt_until=None, reason=outcome.reason
+            )
+        case Certainty.NOT_ACCEPTED:
+            return _again(reply, ReplyState.ACCEPTED, outcome, now)
+        case Certainty.MAYBE:
+            return _again(reply, ReplyState.UNKNOWN, outcome, now)
+
+
+def after_look_up(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
+    """Return the reply after a look-up: found, surely absent (then it may go again), or still unknown."""
+    match outcome.certainty:
+        case Certainty.SENT:
+            return _sent(reply, outcome, now)
+        case Certainty.NOT_ACCEPTED:
+            absent = replace(reply, state=ReplyState.ACCEPTED, attempt_until=None)
+            return replace(absent, next_attempt_at=None, reason=outcome.reason)
+        case _:
+            return _again(reply, ReplyState.UNKNOWN, outcome, now)
+
+
+def _sent(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
+    return replace(
+        reply,
+        state=ReplyState.SENT,
+        attempt_until=None,
+        next_attempt_at=None,
+        external_id=outcome.external_id or reply.external_id,
+        url=outcome.url or reply.url,
+        reason=None,
+        sent_at=now,
+    )
+
+
+def _again(reply: Reply, state: ReplyState, outcome: Outcome, now: Instant) -> Reply:
+    delay_ms = min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** min(reply.attempts, 10))
+    if outcome.retry_after_s is not None:
+        delay_ms = max(delay_ms, int(outcome.retry_after_s * 1000))
+    return replace(
+        reply,
+        state=state,
+        attempt_until=None,
+        next_attempt_at=now + delay_ms,
+        reason=outcome.reason,
+    )
+
+
+def resolve(reply: Reply, outcome: str, external_id: str | None, now: Instant) -> Reply:
+    """Return the reply after a human looked: `sent`, or `absent` and to be sent again."""
+    if outcome == "sent":
+        return _sent(reply, Outcome(Certainty.SENT, external_id), now)
+    return replace(
+        reply, state=ReplyState.ACCEPTED, attempt_until=None, next_attempt_at=None, created_at=now
+    )

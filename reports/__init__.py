@@ -1,0 +1,1 @@
+"""Interval statistics and their definitions."""

@@ -1,0 +1,1 @@
+"""Everything SQL: tables, transactions and migrations."""

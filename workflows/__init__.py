@@ -1,0 +1,1 @@
+"""Durable lives: the conversation, the listeners, the sweep and the marker."""
