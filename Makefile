@@ -1,0 +1,39 @@
+# Everything a clone needs; `make help` lists it. Works on a new machine with Python 3.11+ and either
+# Go or a `temporal` program: nothing to edit, no Docker.
+
+PYTHON := .venv/bin/python
+SOURCES := .
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-long check bench lock
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make the environment: dependencies by hash, the Temporal program (once; then without network)
+	@scripts/setup
+
+run: setup ## Run everything with demo data and print the addresses (Ctrl-C stops)
+	@exec $(PYTHON) parley.py up
+
+test: setup ## Install what tests need, check the code, run the tests
+	@scripts/setup-tests
+	@$(MAKE) --no-print-directory check
+	@$(PYTHON) -m pytest
+
+test-long: setup ## The tests that take long: many kills, millions of steps
+	@scripts/setup-tests
+	@$(PYTHON) -m pytest -m long --timeout 3600
+
+check: ## Lint, formatting, types, import directions (after `make test` once)
+	.venv/bin/ruff check $(SOURCES)
+	.venv/bin/ruff format --check $(SOURCES)
+	.venv/bin/mypy $(SOURCES)
+	.venv/bin/lint-imports
+
+bench: setup ## Measure the figures of docs/benchmarks.md on this machine
+	@scripts/setup-tests
+	@$(PYTHON) -m bench
+
+lock: ## Resolve requirements/*.in again into the hash-locked *.txt
+	@scripts/lock
