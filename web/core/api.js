@@ -1,0 +1,114 @@
+// The public API: one way to call it, one shape of error, and intents that can be repeated without harm.
+import { hearDate } from './clock.js';
+
+const BASE = '/api/v1';
+const CALL_TIMEOUT_MS = 10_000;
+const ATTEMPTS = 3;
+const LONGEST_WAIT_MS = 2000;
+const PAGE_LIMIT = 200;
+
+/** What the server refused, or that it could not be reached. */
+export class Problem extends Error {
+  constructor({ status = 0, code = 'unreachable', title = '', detail = '', retryAfter_s = null, requestId = null }) {
+    super(detail || title || code);
+    Object.assign(this, { status, code, title, detail, retryAfter_s, requestId });
+  }
+
+  /** True when the same call may well succeed a little later. */
+  get isPassing() {
+    return this.status === 0 || this.status === 503 || this.status === 429 || this.code === 'command_in_progress';
+  }
+}
+
+let onUnauthorized = () => {};
+
+export function whenUnauthorized(listener) {
+  onUnauthorized = listener;
+}
+
+async function problemOf(response) {
+  const body = await response.json().catch(() => ({}));
+  const detail = typeof body.detail === 'string' ? body.detail : '';
+  return new Problem({
+    status: response.status,
+    code: body.code ?? `http_${response.status}`,
+    title: body.title ?? '',
+    detail: detail || (body.errors ?? []).map((error) => error.msg ?? error.detail ?? '').join('; '),
+    retryAfter_s: Number(response.headers.get('Retry-After')) || null,
+    requestId: response.headers.get('X-Request-Id'),
+  });
+}
+
+async function call(method, path, { body, key } = {}) {
+  const headers = { Accept: 'application/json' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (key) headers['Idempotency-Key'] = key;
+  const sentAt = Date.now();
+  let response;
+  try {
+    response = await fetch(BASE + path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: 'no-store',
+      credentials: 'same-origin',
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    });
+  } catch {
+    throw new Problem({ title: 'The server does not answer.' });
+  }
+  hearDate(response.headers.get('Date'), sentAt, Date.now());
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    if (problem.status === 401 && path !== '/session') onUnauthorized(problem);
+    throw problem;
+  }
+  return response.status === 204 ? null : response.json();
+}
+
+export const get = (path) => call('GET', path);
+export const put = (path, body) => call('PUT', path, { body });
+export const remove = (path) => call('DELETE', path);
+/** A POST that stores nothing under a key: log-in and heartbeats. */
+export const postPlain = (path, body = {}) => call('POST', path, { body });
+
+/** Reads a list to its end, or to the bound: a list that grows without end must not hang the page. */
+export async function getAll(path, { pages = 5 } = {}) {
+  const rows = [];
+  let cursor = null;
+  for (let page = 0; page < pages; page += 1) {
+    const separator = path.includes('?') ? '&' : '?';
+    const from = cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
+    const answer = await get(`${path}${separator}limit=${PAGE_LIMIT}${from}`);
+    rows.push(...(answer.items ?? []));
+    cursor = answer.next_cursor;
+    if (!cursor) break;
+  }
+  return rows;
+}
+
+/** Random and visible; randomUUID exists only on secure origins. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** One wish of a person. However often it is sent, it happens once, because its key stays the same. */
+export class Intent {
+  constructor(path, body = {}) {
+    Object.assign(this, { path, body, key: newKey() });
+  }
+
+  async send() {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await call('POST', this.path, { body: this.body, key: this.key });
+      } catch (problem) {
+        if (!problem.isPassing || attempt === ATTEMPTS) throw problem;
+        await pause(Math.min((problem.retryAfter_s ?? 0.4) * 1000, LONGEST_WAIT_MS));
+      }
+    }
+  }
+}

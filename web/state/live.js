@@ -1,0 +1,154 @@
+// Keeps the store true: one snapshot, then the event stream; after a hole, a snapshot again.
+import { get, getAll } from '../core/api.js';
+import { batch } from '../core/html.js';
+import { shareStream } from '../core/leader.js';
+import {
+  OPEN_STATES, agents, channels, connection, connectionSince, conversations, hasLoaded, isMine, isOpen, isSupervisor,
+  myId, session, signOfLifeAt, workgroups,
+} from './store.js';
+import { forgetTimelines, touchTimeline } from './timelines.js';
+
+const FIRST_LOAD_PATIENCE_MS = 1500;
+const AGENTS_PAUSE_MS = 400;
+const eventListeners = new Set();
+
+/** Hears every event after it was applied. */
+export function whenEvent(listener) {
+  eventListeners.add(listener);
+  return () => eventListeners.delete(listener);
+}
+
+// A desk shows one agent's work and what waits; a supervisor and a wallboard show everything.
+function conversationPaths({ everything }) {
+  return OPEN_STATES.map((state) => {
+    const narrowed = !everything && state !== 'queued' ? `&agent_id=${encodeURIComponent(myId.value)}` : '';
+    return `/conversations?state=${state}${narrowed}`;
+  });
+}
+
+async function loadNames(table, path) {
+  try {
+    table.replaceAll(await getAll(path));
+  } catch {
+    // Who may not read the set-up sees ids instead of names.
+  }
+}
+
+async function loadAgents() {
+  if (!isSupervisor.value && myId.value) await get('/agents/me').then((agent) => agents.put(agent)).catch(() => {});
+  try {
+    const rows = await getAll('/agents');
+    agents.replaceAll(rows, { keep: (agent) => agent.id === myId.value });
+  } catch {
+    // An agent who may not list colleagues still knows himself.
+  }
+}
+
+async function loadConversations(scope) {
+  const pages = await Promise.all(conversationPaths(scope).map((path) => getAll(path)));
+  conversations.replaceAll(pages.flat(), { keep: (known) => !isOpen(known) && isMine(known) });
+}
+
+let loading = null;
+let loadAgain = false;
+
+async function load(scope) {
+  if (loading) {
+    loadAgain = true;
+    return loading;
+  }
+  loading = Promise.all([
+    loadConversations(scope), loadAgents(), loadNames(workgroups, '/workgroups'), loadNames(channels, '/channels'),
+  ]);
+  try {
+    await loading;
+    hasLoaded.value = true;
+    signOfLifeAt.value = Date.now();
+  } catch {
+    setTimeout(() => load(scope), 2000);
+  } finally {
+    loading = null;
+  }
+  if (!loadAgain) return undefined;
+  loadAgain = false;
+  return load(scope);
+}
+
+let agentsTimer = null;
+
+/** Load and counts of agents come with no event of their own; they are asked for after a burst. */
+export function refreshAgents() {
+  if (agentsTimer) return;
+  agentsTimer = setTimeout(async () => {
+    agentsTimer = null;
+    if (isSupervisor.value) return loadAgents();
+    if (!myId.value) return undefined;
+    return get('/agents/me').then((agent) => agents.put(agent)).catch(() => {});
+  }, AGENTS_PAUSE_MS);
+}
+
+function apply(event) {
+  if (event.conversation) conversations.put(event.conversation);
+  if (event.agent) agents.put(event.agent);
+  if (event.conversation_id) touchTimeline(event.conversation_id, event);
+  const concernsMe = isSupervisor.value || event.agent_id === myId.value || isMine(event.conversation ?? {})
+    || event.conversation?.offer?.agent_id === myId.value || event.type === 'conversation.offer_expired';
+  if (concernsMe) refreshAgents();
+  prune();
+  for (const listener of eventListeners) listener(event);
+}
+
+const KEEP_ENDED = 100;
+
+// Ended conversations are kept for a while for whoever has them open; memory stays flat all the same.
+function prune() {
+  const ended = Array.from(conversations.rows.values()).filter((conversation) => !isOpen(conversation));
+  if (ended.length <= KEEP_ENDED * 2) return;
+  ended.sort((a, b) => (a.ended_at ?? '').localeCompare(b.ended_at ?? ''));
+  for (const conversation of ended.slice(0, ended.length - KEEP_ENDED)) conversations.drop(conversation.id);
+}
+
+function setConnection(state) {
+  if (connection.value === state) return;
+  batch(() => {
+    connection.value = state;
+    connectionSince.value = Date.now();
+  });
+}
+
+let shared = null;
+
+/** Starts to listen for the logged-in principal. `everything`: read all open conversations, not only one's own. */
+export function goLive({ everything = false } = {}) {
+  const scope = { everything: everything || isSupervisor.value };
+  shared = shareStream(`parley-events-${session.value.principal.id}`, {
+    onEvent: apply,
+    onReload: () => {
+      forgetTimelines();
+      load(scope);
+    },
+    onState: setConnection,
+    onSign: () => { signOfLifeAt.value = Date.now(); },
+    onUnauthorized: () => get('/agents/me').catch(() => {}),
+  });
+  // Without a stream there is still something to show.
+  setTimeout(() => { if (!hasLoaded.value && !loading) load(scope); }, FIRST_LOAD_PATIENCE_MS);
+}
+
+export function goDark() {
+  shared?.stop();
+  shared = null;
+  hasLoaded.value = false;
+  for (const table of [conversations, agents, workgroups, channels]) table.replaceAll([]);
+  forgetTimelines();
+  setConnection('connecting');
+}
+
+export const isLeaderTab = () => shared?.isLeader() ?? false;
+
+/** Reads one conversation afresh, after a refusal that shows that this page was wrong. */
+export async function reread(conversationId) {
+  const conversation = await get(`/conversations/${encodeURIComponent(conversationId)}`);
+  conversations.put(conversation);
+  return conversation;
+}

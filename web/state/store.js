@@ -1,0 +1,89 @@
+// What this page knows: who is logged in, and the rows it was told of. Everything shown is derived from here.
+import { computed, signal } from '../core/html.js';
+import { toMs } from '../core/format.js';
+import { Table } from './table.js';
+
+/** `{principal: {id, name, roles}, agent_id, expires_at}`; null when logged out, undefined before it is known. */
+export const session = signal(undefined);
+export const logInNotice = signal('');
+export const connection = signal('connecting');
+export const connectionSince = signal(Date.now());
+export const signOfLifeAt = signal(0);
+export const hasLoaded = signal(false);
+
+export const conversations = new Table();
+export const agents = new Table();
+export const workgroups = new Table();
+export const channels = new Table();
+
+const roles = computed(() => session.value?.principal?.roles ?? []);
+export const isSupervisor = computed(() => roles.value.includes('supervisor') || roles.value.includes('admin'));
+export const myId = computed(() => session.value?.agent_id ?? null);
+export const me = computed(() => (myId.value ? agents.get(myId.value) : undefined));
+
+export const OPEN_STATES = ['queued', 'alerting', 'connected', 'held', 'parked', 'wrapup'];
+export const isOpen = (conversation) => OPEN_STATES.includes(conversation.state);
+
+export const isOfferedToMe = (conversation) =>
+  conversation.state === 'alerting' && Boolean(myId.value) && conversation.offer?.agent_id === myId.value;
+export const isMine = (conversation) => Boolean(myId.value) && conversation.agent_id === myId.value;
+
+export const isPrivate = (conversation) => conversation.media_type === 'social_direct_message';
+
+const byTime = (field) => (a, b) => toMs(a[field]) - toMs(b[field]) || (a.id < b.id ? -1 : 1);
+
+export const offers = computed(() =>
+  conversations.all().filter(isOfferedToMe).sort((a, b) => toMs(a.offer.expires_at) - toMs(b.offer.expires_at)));
+
+// Who waits for words comes first, then what waits for a click, then what rests.
+const URGENCY = { connected: 1, wrapup: 2, held: 3, parked: 4 };
+const urgency = (conversation) =>
+  (conversation.state === 'connected' && conversation.unanswered_count > 0 ? 0 : URGENCY[conversation.state] ?? 9);
+
+export const mine = computed(() =>
+  conversations
+    .all()
+    .filter((conversation) => isMine(conversation) && conversation.state in URGENCY)
+    .sort((a, b) => urgency(a) - urgency(b) || byTime('last_post_at')(a, b)));
+
+const myWorkgroups = computed(() => (me.value?.workgroups ?? []).map((entry) => entry.id ?? entry));
+
+export const waiting = computed(() =>
+  conversations
+    .all()
+    .filter((conversation) => conversation.state === 'queued')
+    .filter((conversation) => isSupervisor.value || !myWorkgroups.value.length
+      || myWorkgroups.value.includes(conversation.workgroup_id))
+    .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || byTime('queued_at')(a, b)));
+
+export const openConversations = computed(() => conversations.all().filter(isOpen));
+
+/** An agent's name, "you" for oneself; an id that is not known stays an id. */
+export function agentName(id) {
+  if (!id) return '';
+  if (id === myId.value) return 'you';
+  const agent = agents.get(id);
+  return agent?.name || agent?.username || id;
+}
+
+export const workgroupName = (id) => workgroups.get(id)?.name ?? id ?? '';
+export const channelName = (id) => channels.get(id)?.name ?? id ?? '';
+
+/** How long the customer has been waiting for words, in ms, or null when nobody waits. */
+export function waitsSince(conversation) {
+  if (conversation.state === 'queued' || conversation.state === 'alerting') return toMs(conversation.queued_at);
+  if (conversation.state === 'connected' && conversation.unanswered_count > 0) return toMs(conversation.last_post_at);
+  return null;
+}
+
+const SOON = 0.7;
+
+/** Service level as a word: `ok`, `soon`, `late`, or '' when no target is known or nobody waits. */
+export function levelOf(conversation, nowMs) {
+  const target_s = workgroups.get(conversation.workgroup_id)?.service_level?.target_s;
+  const since = waitsSince(conversation);
+  if (!target_s || !Number.isFinite(since)) return '';
+  const share = (nowMs - since) / (target_s * 1000);
+  if (share >= 1) return 'late';
+  return share >= SOON ? 'soon' : 'ok';
+}
