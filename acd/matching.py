@@ -1,7 +1,7 @@
 """Who gets whom: one pass over waiting conversations and agents, explaining every choice."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from acd.eligibility import ROOM_REASONS, Reason, reasons_against
@@ -83,14 +83,21 @@ def order_of(conversation: Conversation, agent: Agent) -> AgentOrder:
 
 
 def choose_agent(
-    conversation: Conversation, agents: Sequence[Agent], policy: RoutingPolicy, now: Instant
+    conversation: Conversation,
+    agents: Collection[Agent],
+    policy: RoutingPolicy,
+    now: Instant,
+    stopped_before: Mapping[str, int] | None = None,
 ) -> Explanation:
     """Choose the agent for one conversation, and say why.
+
+    `stopped_before` counts, by reason, agents who were ruled out before they were read.
 
     While the wait for a preferred agent runs, only he is chosen; but nobody waits for one who
     lacks anything else than room.
     """
-    filtered: Counter[str] = Counter()
+    filtered: Counter[str] = Counter(stopped_before or {})
+    candidates = len(agents) + filtered.total()
     eligible: list[Agent] = []
     waits_for: str | None = None
     for agent in agents:
@@ -114,7 +121,7 @@ def choose_agent(
         policy_version=policy.version,
         at=now,
         score=round(score(conversation, now), 3),
-        candidates=len(agents),
+        candidates=candidates,
         filtered=dict(sorted(filtered.items())),
         chosen=chosen,
         runners_up=tuple(ranked[1 : 1 + RUNNERS_UP]) if chosen else tuple(ranked[:RUNNERS_UP]),
@@ -134,6 +141,7 @@ def match(
     agents: Sequence[Agent],
     policy: RoutingPolicy,
     now: Instant,
+    stopped_before: Mapping[str, int] | None = None,
 ) -> tuple[list[Match], list[Explanation]]:
     """Pair waiting conversations, given in the order of their queue, with agents.
 
@@ -144,7 +152,7 @@ def match(
     matches: list[Match] = []
     unmatched: list[Explanation] = []
     for conversation in conversations:
-        explanation = choose_agent(conversation, list(free.values()), policy, now)
+        explanation = choose_agent(conversation, free.values(), policy, now, stopped_before)
         if explanation.chosen is None:
             unmatched.append(explanation)
             continue

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from conversations import agent_commands as agents
 from conversations import commands as c
-from conversations import transitions as t
+from conversations import system_commands as system
 from conversations.errors import ConversationError
 from conversations.model import Conversation, ConversationState, Event, Instant
+from conversations.transitions import Change, is_all_answered
 
 OFFER_GRACE_MS = 300
 """Timers expire an offer so much after its deadline that a pick-up in flight can win."""
@@ -30,31 +32,31 @@ class Due:
     command: c.Command
 
 
-_RULES: dict[type[Any], Callable[..., t.Change]] = {
-    c.PickUp: t.pick_up,
-    c.Decline: t.decline,
-    c.Hold: t.hold,
-    c.Resume: t.resume,
-    c.Park: t.park,
-    c.Unpark: t.unpark,
-    c.TransferToWorkgroup: t.transfer_to_workgroup,
-    c.TransferToAgent: t.transfer_to_agent,
-    c.SendReply: t.send_reply,
-    c.Disconnect: t.disconnect,
-    c.FinishWrapUp: t.finish_wrap_up,
-    c.Discard: t.discard,
-    c.Release: t.release,
-    c.ReceivePosts: t.receive_posts,
-    c.MakeOffer: t.make_offer,
-    c.ExpireOffer: t.expire_offer,
-    c.RescindOffer: t.rescind_offer,
-    c.Reconsider: t.reconsider,
-    c.Lapse: t.lapse,
-    c.EndWrapUp: t.end_wrap_up,
-    c.SettleReply: t.settle_reply,
-    c.NoteReplyState: t.note_reply_state,
-    c.EndByOperator: t.end_by_operator,
-    c.LinkContinuation: t.link_continuation,
+_RULES: dict[type[Any], Callable[..., Change]] = {
+    c.PickUp: agents.pick_up,
+    c.Decline: agents.decline,
+    c.Hold: agents.hold,
+    c.Resume: agents.resume,
+    c.Park: agents.park,
+    c.Unpark: agents.unpark,
+    c.TransferToWorkgroup: agents.transfer_to_workgroup,
+    c.TransferToAgent: agents.transfer_to_agent,
+    c.SendReply: agents.send_reply,
+    c.Disconnect: agents.disconnect,
+    c.FinishWrapUp: agents.finish_wrap_up,
+    c.Discard: agents.discard,
+    c.Release: agents.release,
+    c.ReceivePosts: system.receive_posts,
+    c.MakeOffer: system.make_offer,
+    c.ExpireOffer: system.expire_offer,
+    c.RescindOffer: system.rescind_offer,
+    c.Reconsider: system.reconsider,
+    c.Lapse: system.lapse,
+    c.EndWrapUp: system.end_wrap_up,
+    c.SettleReply: system.settle_reply,
+    c.NoteReplyState: system.note_reply_state,
+    c.EndByOperator: system.end_by_operator,
+    c.LinkContinuation: system.link_continuation,
 }
 
 
@@ -80,7 +82,7 @@ def due(conversation: Conversation) -> Due | None:
             return Due(conversation.offer.expires_at, c.ExpireOffer())
         case ConversationState.QUEUED:
             return _due_in_queue(conversation)
-        case ConversationState.CONNECTED if t.is_all_answered(conversation):
+        case ConversationState.CONNECTED if is_all_answered(conversation):
             return Due(conversation.affinity_until + 1, c.Lapse())
         case ConversationState.PARKED if conversation.parked_until is not None:
             return Due(conversation.parked_until, c.Unpark(c.SYSTEM))

@@ -34,7 +34,6 @@ class Snapshot:
     unsettled_replies: int
     is_final: bool
     ended_by: str | None
-    offer_expires_at: Instant | None = None
 
     @property
     def is_over(self) -> bool:

@@ -226,7 +226,6 @@ class Conversation:
     continued_by: str | None = None
     wrap_up_code: str | None = None
     ended_by: str | None = None
-    run_id: str | None = None
     version: int = 0
 
     @property

@@ -274,7 +274,6 @@ class ConversationRow(SQLModel, table=True):
     continued_by: str | None = None
     wrap_up_code: str | None = None
     ended_by: str | None = None
-    run_id: str | None = None
     version: int = 1
 
 
@@ -297,6 +296,7 @@ class BellRow(SQLModel, table=True):
     rung_version: int = 0
     rung_at: int | None = _maybe_moment()
     seen_version: int = 0
+    run_id: str | None = None
 
 
 class InvolvementRow(SQLModel, table=True):

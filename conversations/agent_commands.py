@@ -1,0 +1,261 @@
+"""What agents and supervisors do: what each command requires, and what it makes of a conversation."""
+
+from dataclasses import replace
+
+from conversations import commands as c
+from conversations.errors import (
+    CannotInitiateDirectMessage,
+    ConversationEnded,
+    ConversationHeld,
+    IllegalTransition,
+    NotYourConversation,
+    OfferExpired,
+    PublicAnswerToPrivateConversation,
+)
+from conversations.model import (
+    Conversation,
+    ConversationState,
+    Event,
+    Instant,
+    MediaType,
+    Offer,
+    Visibility,
+    WrapUpMode,
+)
+from conversations.transitions import (
+    Change,
+    CONNECTED_OR_HELD,
+    OWNED,
+    alerting_agent,
+    at_its_end,
+    back_in_queue,
+    back_in_queue_for_owner,
+    completion,
+    connected_to,
+    passing_over,
+    require_owner,
+    require_owner_or_supervisor,
+    require_owner_or_supervisor_of_open,
+    require_standing,
+    require_state,
+    slid_window,
+)
+
+
+def pick_up(conversation: Conversation, command: c.PickUp, facts: c.Facts, now: Instant) -> Change:
+    agent_id = command.actor.agent_id
+    _require_named_offer(conversation, command.offer_id)
+    match conversation.state:
+        case ConversationState.ALERTING if conversation.offer:
+            weight_percent = _weight_of_offer(conversation, conversation.offer, command)
+        case ConversationState.QUEUED:
+            weight_percent = require_standing(facts).weight_percent
+        case ConversationState.CONNECTED | ConversationState.HELD | ConversationState.PARKED:
+            if conversation.agent_id != agent_id:
+                raise NotYourConversation(agent_id, conversation.agent_id)
+            raise IllegalTransition("pickup", conversation.state)
+        case _:
+            raise ConversationEnded("pickup", conversation.state)
+    assert agent_id is not None  # noqa: S101 - a standing or an offer names an agent
+    connected = connected_to(conversation, agent_id, weight_percent, now)
+    return Change(connected, (Event("conversation.connected", agent_id),))
+
+
+def _require_named_offer(conversation: Conversation, offer_id: str | None) -> None:
+    if offer_id is None or (conversation.offer and conversation.offer.id == offer_id):
+        return
+    raise OfferExpired(offer_id, f"the conversation is {conversation.state}")
+
+
+def _weight_of_offer(conversation: Conversation, offer: Offer, command: c.PickUp) -> int:
+    if offer.agent_id != command.actor.agent_id:
+        raise NotYourConversation(command.actor.agent_id, offer.agent_id)
+    if command.received_at > offer.expires_at:
+        raise OfferExpired(offer.id, "the pick-up came after its deadline")
+    return conversation.weight_percent
+
+
+def decline(conversation: Conversation, command: c.Decline, facts: c.Facts, now: Instant) -> Change:
+    _require_named_offer(conversation, command.offer_id)
+    require_state(conversation, "decline", frozenset({ConversationState.ALERTING}))
+    offer = conversation.offer
+    if offer is None or offer.agent_id != command.actor.agent_id:
+        raise NotYourConversation(command.actor.agent_id, offer.agent_id if offer else None)
+    queued = back_in_queue(passing_over(conversation, offer.agent_id, facts, now))
+    detail: dict[str, object] = {"offer_id": offer.id, "reason": command.reason}
+    return Change(queued, (Event("conversation.declined", offer.agent_id, detail),))
+
+
+def hold(conversation: Conversation, command: c.Hold, _: c.Facts, now: Instant) -> Change:
+    require_state(conversation, "hold", OWNED)
+    require_owner(conversation, command.actor)
+    require_state(conversation, "hold", frozenset({ConversationState.CONNECTED}))
+    held = replace(
+        conversation,
+        state=ConversationState.HELD,
+        held_at=now,
+        affinity_until=slid_window(conversation, now),
+    )
+    return Change(held, (Event("conversation.held", conversation.agent_id),))
+
+
+def resume(conversation: Conversation, command: c.Resume, _: c.Facts, now: Instant) -> Change:
+    require_state(conversation, "resume", OWNED)
+    require_owner(conversation, command.actor)
+    require_state(conversation, "resume", frozenset({ConversationState.HELD}))
+    resumed = replace(
+        conversation,
+        state=ConversationState.CONNECTED,
+        held_at=None,
+        affinity_until=slid_window(conversation, now),
+    )
+    return Change(resumed, (Event("conversation.resumed", conversation.agent_id),))
+
+
+def park(conversation: Conversation, command: c.Park, _: c.Facts, now: Instant) -> Change:
+    require_state(conversation, "park", OWNED)
+    require_owner(conversation, command.actor)
+    require_state(conversation, "park", CONNECTED_OR_HELD)
+    parked = replace(
+        conversation,
+        state=ConversationState.PARKED,
+        held_at=None,
+        parked_until=command.until,
+        weight_percent=0,
+        affinity_until=slid_window(conversation, now),
+    )
+    detail: dict[str, object] = {"until": command.until, "reason": command.reason}
+    return Change(parked, (Event("conversation.parked", conversation.agent_id, detail),))
+
+
+def unpark(conversation: Conversation, command: c.Unpark, facts: c.Facts, now: Instant) -> Change:
+    """Give a parked conversation back to its owner, or to the queue when he has no room."""
+    require_state(conversation, "unpark", frozenset({ConversationState.PARKED}))
+    require_owner_or_supervisor(conversation, command.actor)
+    owner, event = facts.candidate, Event("conversation.unparked", conversation.agent_id)
+    if owner and owner.is_eligible and owner.agent_id == conversation.agent_id:
+        return Change(
+            connected_to(conversation, owner.agent_id, owner.weight_percent, now), (event,)
+        )
+    return Change(back_in_queue_for_owner(conversation, facts, now), (event,))
+
+
+def transfer_to_workgroup(
+    conversation: Conversation, command: c.TransferToWorkgroup, facts: c.Facts, now: Instant
+) -> Change:
+    _require_transferable(conversation, command.actor)
+    giver = conversation.agent_id
+    queued = back_in_queue(
+        passing_over(conversation, giver, facts, now),
+        workgroup_id=command.workgroup_id,
+        preferred_agent_id=None,
+        affinity_until=slid_window(conversation, now),
+    )
+    detail: dict[str, object] = {
+        "from_workgroup_id": conversation.workgroup_id,
+        "to_workgroup_id": command.workgroup_id,
+        "comment": command.comment,
+    }
+    return Change(queued, (Event("conversation.transferred", giver, detail),))
+
+
+def transfer_to_agent(
+    conversation: Conversation, command: c.TransferToAgent, facts: c.Facts, now: Instant
+) -> Change:
+    _require_transferable(conversation, command.actor)
+    standing = require_standing(facts)
+    giver = conversation.agent_id
+    detail: dict[str, object] = {"to_agent_id": command.agent_id, "comment": command.comment}
+    queued = back_in_queue(
+        passing_over(conversation, giver, facts, now),
+        preferred_agent_id=None,
+        affinity_until=slid_window(conversation, now),
+    )
+    alerting, offered = alerting_agent(queued, command.offer_id, standing, facts, now)
+    return Change(alerting, (Event("conversation.transferred", giver, detail), offered))
+
+
+def _require_transferable(conversation: Conversation, actor: c.Actor) -> None:
+    require_owner_or_supervisor_of_open(conversation, "transfer", actor)
+    if not actor.is_supervisor:
+        require_state(conversation, "transfer", OWNED)
+
+
+def send_reply(
+    conversation: Conversation, command: c.SendReply, facts: c.Facts, now: Instant
+) -> Change:
+    """Take a reply; its row is written in the same transaction."""
+    if not conversation.is_open:
+        raise ConversationEnded("reply", conversation.state)
+    require_owner(conversation, command.actor)
+    if conversation.state is ConversationState.HELD:
+        raise ConversationHeld("reply")
+    require_state(conversation, "reply", frozenset({ConversationState.CONNECTED}))
+    is_private = conversation.media_type is MediaType.SOCIAL_DIRECT_MESSAGE
+    if is_private and command.visibility is Visibility.PUBLIC and not command.confirm_public:
+        raise PublicAnswerToPrivateConversation(conversation.id)
+    may_go_private = facts.customer_wrote_privately or facts.may_write_first
+    if command.visibility is Visibility.PRIVATE and not is_private and not may_go_private:
+        raise CannotInitiateDirectMessage(conversation.network, conversation.customer_id)
+    accepted = replace(
+        conversation,
+        unsettled_replies=conversation.unsettled_replies + 1,
+        affinity_until=slid_window(conversation, now),
+    )
+    event = Event("reply.accepted", conversation.agent_id, {"reply_id": command.reply_id})
+    return Change(accepted, (event,))
+
+
+def disconnect(
+    conversation: Conversation, command: c.Disconnect, facts: c.Facts, now: Instant
+) -> Change:
+    """End the conversation; what remains is at most the wrap-up, for which a code is enough."""
+    require_owner_or_supervisor_of_open(conversation, "disconnect", command.actor)
+    require_state(conversation, "disconnect", CONNECTED_OR_HELD)
+    ended_by = command.actor.agent_id or "supervisor"
+    ended = replace(
+        at_its_end(conversation, ended_by, now),
+        state=ConversationState.WRAPUP,
+        wrap_up_code=command.wrap_up_code,
+    )
+    disconnected = Event("conversation.disconnected", conversation.agent_id, {"ended_by": ended_by})
+    mode = facts.policy.wrap_up_mode
+    if mode is WrapUpMode.NONE or command.wrap_up_code is not None:
+        return completion(ended, (disconnected,))
+    if mode is WrapUpMode.TIMEBOXED:
+        ended = replace(ended, wrap_up_until=now + facts.policy.wrap_up_timeout_s * 1000)
+    return Change(ended, (disconnected,))
+
+
+def finish_wrap_up(
+    conversation: Conversation, command: c.FinishWrapUp, _: c.Facts, __: Instant
+) -> Change:
+    if conversation.is_final:
+        raise ConversationEnded("wrapup", conversation.state)
+    require_owner_or_supervisor(conversation, command.actor)
+    if conversation.state is not ConversationState.WRAPUP:
+        raise IllegalTransition("wrapup", conversation.state)
+    coded = replace(conversation, wrap_up_code=command.wrap_up_code or conversation.wrap_up_code)
+    return completion(coded) if command.done else Change(coded)
+
+
+def discard(conversation: Conversation, command: c.Discard, _: c.Facts, now: Instant) -> Change:
+    require_owner_or_supervisor_of_open(conversation, "discard", command.actor)
+    ended_by = command.actor.agent_id or "supervisor"
+    discarded = replace(
+        at_its_end(conversation, ended_by, now),
+        state=ConversationState.DISCARDED,
+        weight_percent=0,
+    )
+    detail: dict[str, object] = {"reason": command.reason, "ended_by": ended_by}
+    return Change(discarded, (Event("conversation.discarded", conversation.agent_id, detail),))
+
+
+def release(conversation: Conversation, command: c.Release, facts: c.Facts, now: Instant) -> Change:
+    if not command.actor.is_supervisor:
+        raise NotYourConversation(command.actor.agent_id, conversation.agent_id)
+    require_state(conversation, "release", OWNED)
+    owner = conversation.agent_id
+    queued = back_in_queue(passing_over(conversation, owner, facts, now), preferred_agent_id=None)
+    detail: dict[str, object] = {"reason": command.reason}
+    return Change(queued, (Event("conversation.released", owner, detail),))

@@ -1,0 +1,146 @@
+"""What networks, matches and time do to a conversation."""
+
+from dataclasses import replace
+
+from conversations import commands as c
+from conversations.errors import (
+    ConversationEnded,
+    IllegalTransition,
+)
+from conversations.model import (
+    Conversation,
+    ConversationState,
+    Event,
+    Instant,
+    ReplyState,
+)
+from conversations.transitions import (
+    Change,
+    alerting_agent,
+    at_its_end,
+    back_in_queue,
+    back_in_queue_for_owner,
+    completion,
+    require_standing,
+    require_state,
+    slid_window,
+)
+
+BLAMELESS_AFTER_MS = 5_000
+"""An offer that expires later than this was held up by an outage, not by its agent."""
+
+
+def receive_posts(
+    conversation: Conversation, command: c.ReceivePosts, facts: c.Facts, now: Instant
+) -> Change:
+    """Join posts to an open conversation; a parked one goes back to the agent who knows it."""
+    joined = replace(
+        conversation,
+        post_count=conversation.post_count + len(command.post_ids),
+        last_post_at=max(conversation.last_post_at, command.last_post_at),
+        affinity_until=slid_window(conversation, now),
+    )
+    agent_id = conversation.agent_id
+    received = Event("conversation.post_received", agent_id, {"post_ids": list(command.post_ids)})
+    if conversation.state is not ConversationState.PARKED:
+        return Change(joined, (received,))
+    unparked = Event("conversation.unparked", agent_id)
+    return Change(back_in_queue_for_owner(joined, facts, now), (received, unparked))
+
+
+def make_offer(
+    conversation: Conversation, command: c.MakeOffer, facts: c.Facts, now: Instant
+) -> Change:
+    require_state(conversation, "offer", frozenset({ConversationState.QUEUED}))
+    standing = require_standing(facts)
+    alerting, offered = alerting_agent(conversation, command.offer_id, standing, facts, now)
+    return Change(
+        alerting, (replace(offered, detail={**offered.detail, "decision_id": command.decision_id}),)
+    )
+
+
+def expire_offer(conversation: Conversation, _: c.ExpireOffer, __: c.Facts, now: Instant) -> Change:
+    require_state(conversation, "expire", frozenset({ConversationState.ALERTING}))
+    offer = conversation.offer
+    assert offer is not None  # noqa: S101 - alerting has an offer, the table's CHECK says so
+    is_blamed = now - offer.expires_at <= BLAMELESS_AFTER_MS
+    detail: dict[str, object] = {"offer_id": offer.id, "reason": "not_taken"}
+    expired = Event("conversation.offer_expired", offer.agent_id, detail)
+    queued = back_in_queue(conversation, preferred_agent_id=None)
+    return Change(queued, (expired,), offer.agent_id if is_blamed else None)
+
+
+def rescind_offer(
+    conversation: Conversation, command: c.RescindOffer, _: c.Facts, __: Instant
+) -> Change:
+    require_state(conversation, "rescind", frozenset({ConversationState.ALERTING}))
+    offer = conversation.offer
+    if offer is None or offer.agent_id != command.agent_id:
+        raise IllegalTransition("rescind", conversation.state)
+    detail: dict[str, object] = {"offer_id": offer.id, "reason": "rescinded"}
+    rescinded = Event("conversation.offer_expired", offer.agent_id, detail)
+    return Change(back_in_queue(conversation), (rescinded,))
+
+
+def reconsider(conversation: Conversation, _: c.Reconsider, __: c.Facts, now: Instant) -> Change:
+    """Forget a wait for the preferred agent and back-offs that are over; a match is asked next."""
+    waits_until = conversation.preferred_until
+    return Change(
+        replace(
+            conversation,
+            preferred_until=waits_until if waits_until and waits_until > now else None,
+            passed_over=tuple(p for p in conversation.passed_over if p.until > now),
+        )
+    )
+
+
+def lapse(conversation: Conversation, _: c.Lapse, __: c.Facts, now: Instant) -> Change:
+    require_state(conversation, "lapse", frozenset({ConversationState.CONNECTED}))
+    cause = "affinity_window"
+    disconnected = Event("conversation.disconnected", conversation.agent_id, {"ended_by": cause})
+    return completion(at_its_end(conversation, cause, now), (disconnected,))
+
+
+def end_wrap_up(conversation: Conversation, _: c.EndWrapUp, __: c.Facts, ___: Instant) -> Change:
+    return completion(conversation)
+
+
+def settle_reply(
+    conversation: Conversation, command: c.SettleReply, _: c.Facts, now: Instant
+) -> Change:
+    answered = conversation.answered_count
+    if command.sent:
+        answered = max(answered, command.covers)
+    settled = replace(
+        conversation,
+        answered_count=answered,
+        unsettled_replies=conversation.unsettled_replies - 1,
+    )
+    if conversation.is_open and command.sent:
+        settled = replace(settled, affinity_until=slid_window(conversation, now))
+    state = ReplyState.SENT if command.sent else ReplyState.REJECTED
+    event = Event(f"reply.{state}", conversation.agent_id, {"reply_id": command.reply_id})
+    return Change(settled, (event,))
+
+
+def note_reply_state(
+    conversation: Conversation, command: c.NoteReplyState, _: c.Facts, __: Instant
+) -> Change:
+    event = Event(f"reply.{command.state}", conversation.agent_id, {"reply_id": command.reply_id})
+    return Change(conversation, (event,))
+
+
+def end_by_operator(
+    conversation: Conversation, command: c.EndByOperator, _: c.Facts, now: Instant
+) -> Change:
+    if conversation.is_final:
+        raise ConversationEnded("cancel", conversation.state)
+    ended = at_its_end(conversation, command.cause, conversation.ended_at or now)
+    event = Event("conversation.disconnected", conversation.agent_id, {"ended_by": command.cause})
+    return completion(ended, (event,))
+
+
+def link_continuation(
+    conversation: Conversation, command: c.LinkContinuation, _: c.Facts, __: Instant
+) -> Change:
+    return Change(replace(conversation, continued_by=command.continued_by))

@@ -1,0 +1,204 @@
+"""The match as a transaction of its own: waiting conversations and agents with room, claimed."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, select, text
+
+from acd.eligibility import standing
+from acd.matching import Explanation, Match, match
+from acd.model import Agent, RoutingPolicy
+from conversations import commands as c
+from conversations.errors import ConversationError
+from conversations.lifecycle import decide
+from conversations.model import Conversation, ConversationState
+from storage import clock
+from storage.candidates import (
+    agents_with_room,
+    agents_without_room,
+    load_counts,
+    locked_agents,
+)
+from storage.conversations import lock
+from storage.ids import new_id
+from storage.journal import Aftermath, Journal
+from storage.rows import conversation_from, policy_from, routing_policy_from
+from storage.tables import ConversationRow, DecisionRow, WorkgroupRow
+
+CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+DECISIONS = DecisionRow.__table__  # type: ignore[attr-defined]
+WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
+
+BATCH = 50
+"""So many pairs at most are claimed in one transaction; more would hold the agents' rows too long."""
+
+EXPLAINED_FAILURES = 5
+"""So many conversations that found nobody are explained per match; those behind them fare alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a match came to; `goes_on` when another one may find more."""
+
+    claimed: int
+    goes_on: bool
+    aftermath: Aftermath
+
+
+def ask(connection: Connection, workgroup_id: str) -> Asked:
+    """Pair a workgroup's waiting conversations with its agents until a batch is full.
+
+    Rows are read without locks, then the chosen ones are locked, skipping those that others
+    hold: whoever holds one asks after its own commit. The advisory lock lets one match at a time
+    run in a workgroup.
+    """
+    _take_turn(connection, workgroup_id)
+    row = connection.execute(select(WORKGROUPS).where(WORKGROUPS.c.id == workgroup_id))
+    workgroup = row.mappings().one_or_none()
+    if workgroup is None or not (waiting := _requirements_waiting(connection, workgroup_id)):
+        return Asked(0, goes_on=False, aftermath=Aftermath())
+    policy = routing_policy_from(workgroup)
+    now = clock.now(connection)
+    queue = _queue(connection, workgroup_id, waiting)
+    preferred = {c.preferred_agent_id for c in queue if c.preferred_until} - {None}
+    agents = agents_with_room(connection, workgroup_id, preferred, now)
+    if any(level.max_count is not None for level in policy.utilization.values()):
+        counts = load_counts(connection, agents)
+        agents = [replace(agent, load_count=counts[agent.id]) for agent in agents]
+    others = agents_without_room(connection, workgroup_id, preferred)
+    matches, failures = match(queue, agents, policy, now, others)
+    journal = Journal(connection, now)
+    claimed = _claim(journal, matches[:BATCH], policy, workgroup)
+    _explain_failures(connection, failures[:EXPLAINED_FAILURES])
+    journal.flush()
+    goes_on = claimed > 0 and (len(matches) > BATCH or len(queue) >= BATCH)
+    return Asked(claimed, goes_on, _aftermath(journal, workgroup_id, claimed))
+
+
+def _aftermath(journal: Journal, workgroup_id: str, claimed: int) -> Aftermath:
+    """Ask the agents' other workgroups, but not this one again when all its pairs were held."""
+    aftermath = journal.aftermath()
+    if claimed:
+        return aftermath
+    return replace(aftermath, asks=aftermath.asks - {workgroup_id})
+
+
+def _take_turn(connection: Connection, workgroup_id: str) -> None:
+    if connection.dialect.name == "postgresql":
+        turn = text("SELECT pg_advisory_xact_lock(hashtextextended(:workgroup_id, 0))")
+        connection.execute(turn, {"workgroup_id": workgroup_id})
+
+
+def _requirements_waiting(connection: Connection, workgroup_id: str) -> list[str]:
+    """Return the distinct requirements that wait, stepping through the index from one to the next."""
+    is_waiting = and_(
+        CONVERSATIONS.c.workgroup_id == workgroup_id,
+        CONVERSATIONS.c.state == ConversationState.QUEUED.value,
+    )
+    found: list[str] = []
+    step = select(func.min(CONVERSATIONS.c.requirements)).where(is_waiting)
+    requirement = connection.execute(step).scalar_one()
+    while requirement is not None:
+        found.append(requirement)
+        further = step.where(CONVERSATIONS.c.requirements > requirement)
+        requirement = connection.execute(further).scalar_one()
+    return found
+
+
+def _queue(
+    connection: Connection, workgroup_id: str, requirements: Sequence[str]
+) -> list[Conversation]:
+    """Return the first of the queue for each requirement, so that none blocks the others."""
+    rows: list[Any] = []
+    for requirement in requirements:
+        query = (
+            select(CONVERSATIONS)
+            .where(
+                CONVERSATIONS.c.workgroup_id == workgroup_id,
+                CONVERSATIONS.c.state == ConversationState.QUEUED.value,
+                CONVERSATIONS.c.requirements == requirement,
+            )
+            .order_by(CONVERSATIONS.c.queue_rank, CONVERSATIONS.c.id)
+            .limit(BATCH)
+        )
+        rows += connection.execute(query).mappings().all()
+    rows.sort(key=lambda row: (row["queue_rank"], row["id"]))
+    return [conversation_from(row) for row in rows]
+
+
+def _claim(
+    journal: Journal, matches: Sequence[Match], policy: RoutingPolicy, workgroup: Any  # noqa: ANN401
+) -> int:
+    if not matches:
+        return 0
+    connection = journal.connection
+    conversations = lock(connection, {m.conversation.id for m in matches}, skip_locked=True)
+    agents = locked_agents(
+        connection, {m.agent.id for m in matches}, journal.now, skip_locked=True
+    )
+    journal.agents_are_locked(agents)
+    decided: list[dict[str, Any]] = []
+    for pair in matches:
+        conversation, agent = conversations.get(pair.conversation.id), agents.get(pair.agent.id)
+        if conversation is None or agent is None or conversation.workgroup_id != policy.workgroup_id:
+            continue
+        offer_id, decision_id = new_id("of"), new_id("de")
+        facts = c.Facts(
+            policy_from(workgroup), standing(conversation, agent, policy, journal.now)
+        )
+        decision = decide(conversation, c.MakeOffer(offer_id, decision_id), facts, journal.now)
+        if isinstance(decision, ConversationError):
+            continue
+        journal.record(conversation, decision, "offered")
+        agents[agent.id] = _with_load(agent, conversation, pair.weight_percent)
+        decided.append(_decision_values(pair.explanation, decision_id, offer_id))
+    if decided:
+        connection.execute(insert(DECISIONS), decided)
+    return len(decided)
+
+
+def _with_load(agent: Agent, conversation: Conversation, weight_percent: int) -> Agent:
+    counts = {**agent.load_count}
+    counts[conversation.media_type] = counts.get(conversation.media_type, 0) + 1
+    return replace(agent, load_percent=agent.load_percent + weight_percent, load_count=counts)
+
+
+def _decision_values(
+    explanation: Explanation, decision_id: str, offer_id: str | None
+) -> dict[str, Any]:
+    chosen = explanation.chosen
+    return {
+        "id": decision_id,
+        "conversation_id": explanation.conversation_id,
+        "offer_id": offer_id,
+        "agent_id": chosen.agent_id if chosen else None,
+        "at": explanation.at,
+        "record": asdict(explanation),
+    }
+
+
+def _explain_failures(connection: Connection, failures: Sequence[Explanation]) -> None:
+    """Record why a conversation found nobody, but only when the counts have changed."""
+    if not failures:
+        return
+    fresh = [f for f in failures if _counts(asdict(f)) != _last_counts(connection, f)]
+    if fresh:
+        connection.execute(
+            insert(DECISIONS), [_decision_values(f, new_id("de"), None) for f in fresh]
+        )
+
+
+def _counts(record: dict[str, Any]) -> tuple[Any, ...]:
+    return record["candidates"], record["filtered"], record["waits_for_agent_id"]
+
+
+def _last_counts(connection: Connection, failure: Explanation) -> tuple[Any, ...] | None:
+    query = (
+        select(DECISIONS.c.record)
+        .where(DECISIONS.c.conversation_id == failure.conversation_id)
+        .order_by(DECISIONS.c.at.desc(), DECISIONS.c.id.desc())
+        .limit(1)
+    )
+    record = connection.execute(query).scalar_one_or_none()
+    return _counts(record) if record else None

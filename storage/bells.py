@@ -1,0 +1,147 @@
+"""Which conversations' workflows were told, and which have seen, what version."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, bindparam, case, insert, or_, select, update
+
+from conversations.model import FINAL_STATES, Instant
+from storage.tables import BellRow, ConversationRow, CounterRow
+
+BELLS = BellRow.__table__  # type: ignore[attr-defined]
+CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+COUNTERS = CounterRow.__table__  # type: ignore[attr-defined]
+BEAT = "marker_beat"
+
+NOT_RUNG_AFTER_MS = 10_000
+NOT_SEEN_AFTER_MS = 60_000
+SWEEP_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """One conversation's workflow is to be told what happened."""
+
+    conversation_id: str
+    network: str
+    event: str
+    version: int
+
+
+def note_rung(connection: Connection, bells: Iterable[tuple[str, int]], now: Instant) -> None:
+    """Remember which versions were rung; raises no version, so that nothing rings for it."""
+    rung = (
+        update(BELLS)
+        .where(BELLS.c.conversation_id == bindparam("bell_id"))
+        .values(
+            rung_at=now,
+            rung_version=case(
+                (BELLS.c.rung_version > bindparam("rung"), BELLS.c.rung_version),
+                else_=bindparam("rung"),
+            ),
+        )
+    )
+    rows = [{"bell_id": bell_id, "rung": version} for bell_id, version in sorted(bells)]
+    if rows:
+        connection.execute(rung, rows)
+
+
+def note_seen(connection: Connection, seen: Iterable[tuple[str, int, str]]) -> None:
+    """Remember which versions (id, version, run id) the workflows have seen."""
+    newer = (
+        update(BELLS)
+        .where(BELLS.c.conversation_id == bindparam("bell_id"))
+        .where(BELLS.c.seen_version < bindparam("seen"))
+        .values(seen_version=bindparam("seen"), run_id=bindparam("run"))
+    )
+    rows = [{"bell_id": i, "seen": version, "run": run_id} for i, version, run_id in sorted(seen)]
+    if rows:
+        connection.execute(newer, rows)
+
+
+def run_ids(connection: Connection, conversation_ids: Collection[str]) -> dict[str, str | None]:
+    """Return the last known workflow run of each conversation, for links to the Temporal web UI."""
+    query = select(BELLS.c.conversation_id, BELLS.c.run_id).where(
+        BELLS.c.conversation_id.in_(sorted(conversation_ids))
+    )
+    return {row.conversation_id: row.run_id for row in connection.execute(query)}
+
+
+def note_changed(
+    connection: Connection, changed: Iterable[tuple[str, str, int]], new_ids: set[str], now: Instant
+) -> None:
+    """Write the versions (id, network, version) that a transaction gave its conversations."""
+    rows = sorted(changed)
+    fresh = [
+        {"conversation_id": i, "network": n, "version": v, "changed_at": now, "rung_version": 0, "seen_version": 0}
+        for i, n, v in rows
+        if i in new_ids
+    ]
+    old = [{"bell_id": i, "new_version": v} for i, _, v in rows if i not in new_ids]
+    if fresh:
+        connection.execute(insert(BELLS), fresh)
+    if old:
+        raised = (
+            update(BELLS)
+            .where(BELLS.c.conversation_id == bindparam("bell_id"))
+            .values(version=bindparam("new_version"), changed_at=now)
+        )
+        connection.execute(raised, old)
+
+
+def to_ring_again(connection: Connection, now: Instant, limit: int = SWEEP_BATCH) -> list[Bell]:
+    """Return bells that were lost: not rung for 10 s or not seen for 60 s, oldest first.
+
+    Never one that rang within 60 s: what is only slow would be rung again and again, and a
+    backlog would grow by the sweep itself.
+    """
+    quiet = or_(BELLS.c.rung_at.is_(None), BELLS.c.rung_at < now - NOT_SEEN_AFTER_MS)
+    not_rung = and_(
+        BELLS.c.version > BELLS.c.rung_version, BELLS.c.changed_at < now - NOT_RUNG_AFTER_MS
+    )
+    not_seen = and_(
+        BELLS.c.version <= BELLS.c.rung_version, BELLS.c.changed_at < now - NOT_SEEN_AFTER_MS
+    )
+    lost = (
+        select(BELLS.c.conversation_id, BELLS.c.network, BELLS.c.version)
+        .where(BELLS.c.version > BELLS.c.seen_version, quiet, or_(not_rung, not_seen))
+        .order_by(BELLS.c.changed_at)
+        .limit(limit)
+    )
+    rows = connection.execute(lost)
+    return [Bell(row.conversation_id, row.network, "nudged", row.version) for row in rows]
+
+
+def backlog(connection: Connection, limit: int = 1_000) -> int:
+    """Return how many conversations' newest version is not seen, counted up to `limit`."""
+    waiting = select(BELLS.c.conversation_id).where(BELLS.c.version > BELLS.c.seen_version)
+    return len(connection.execute(waiting.limit(limit)).all())
+
+
+def known_beat(connection: Connection) -> int:
+    """Return the marker's last beat that the database knows, 0 before the first."""
+    beat = select(COUNTERS.c.value).where(COUNTERS.c.name == BEAT)
+    return connection.execute(beat).scalar_one_or_none() or 0
+
+
+def keep_beat(connection: Connection, beat: int) -> None:
+    kept = update(COUNTERS).where(COUNTERS.c.name == BEAT).values(value=beat)
+    if connection.execute(kept).rowcount == 0:
+        connection.execute(insert(COUNTERS).values(name=BEAT, value=beat))
+
+
+def reset(connection: Connection) -> int:
+    """Forget what was rung and seen of every conversation whose life goes on; return how many.
+
+    Called when Temporal is new or came back from a backup: the sweep then rings them all again.
+    """
+    ended = [state.value for state in FINAL_STATES]
+    goes_on = select(CONVERSATIONS.c.id).where(
+        or_(CONVERSATIONS.c.state.not_in(ended), CONVERSATIONS.c.unsettled_replies > 0)
+    )
+    forgotten = (
+        update(BELLS)
+        .where(BELLS.c.conversation_id.in_(goes_on))
+        .values(rung_version=0, seen_version=0, rung_at=None)
+    )
+    return connection.execute(forgotten).rowcount

@@ -1,0 +1,306 @@
+"""The one transaction that changes a conversation."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from acd.eligibility import Reason, standing
+from acd.model import Agent
+from conversations import commands as c
+from conversations.errors import ConversationError
+from conversations.lifecycle import alarm_at, decide, due
+from conversations.model import Conversation, Instant, MediaType, ReplyState, Visibility, holder
+from conversations.replies import Reply
+from storage import clock
+from storage.candidates import locked_agents
+from storage.journal import Aftermath, Journal
+from storage.rows import conversation_from, policy_from, reply_values, routing_policy_from
+from storage.tables import (
+    AccountRow,
+    ConversationRow,
+    IdentityRow,
+    ReplyRow,
+    WorkgroupRow,
+)
+
+ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
+CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+IDENTITIES = IdentityRow.__table__  # type: ignore[attr-defined]
+REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
+WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
+
+DUE_BOUND = 8
+"""So many things at most fall due in one transaction; the workflow's alarm asks for the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a command: the conversation after it, or why it was refused.
+
+    `conversation` is None when there is no such conversation. Also a refused command may have
+    changed it, because what had fallen due happened first.
+    """
+
+    conversation: Conversation | None
+    refusal: ConversationError | None = None
+    aftermath: Aftermath = field(default_factory=Aftermath)
+    reply: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDraft:
+    """What an agent wants to say."""
+
+    reply_id: str
+    actor: c.Actor
+    text: str
+    visibility: Visibility | None
+    in_reply_to: str | None
+    confirm_public: bool
+
+
+Build = Callable[[Conversation, Instant], c.Command]
+"""Makes the command from the locked conversation and the moment of the command's receipt."""
+
+
+def get(connection: Connection, conversation_id: str) -> Conversation | None:
+    query = select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation_id)
+    row = connection.execute(query).mappings().one_or_none()
+    return conversation_from(row) if row else None
+
+
+def lock(
+    connection: Connection, conversation_ids: Collection[str], *, skip_locked: bool = False
+) -> dict[str, Conversation]:
+    """Lock conversations in the order of their ids; unknown (or skipped) ones are left out."""
+    query = (
+        select(CONVERSATIONS)
+        .where(CONVERSATIONS.c.id.in_(sorted(conversation_ids)))
+        .order_by(CONVERSATIONS.c.id)
+        .with_for_update(skip_locked=skip_locked)
+    )
+    return {row["id"]: conversation_from(row) for row in connection.execute(query).mappings()}
+
+
+def carry_out(
+    connection: Connection,
+    conversation_id: str,
+    build: Build,
+    elapsed_ms: Callable[[], int] = lambda: 0,
+) -> Outcome:
+    """Let happen what has fallen due, then decide the command, and write both.
+
+    `elapsed_ms` tells how long ago the command was received: it is judged at its receipt, so
+    a pick-up that waited for this transaction is not late.
+    """
+    locked = lock(connection, [conversation_id])
+    if conversation_id not in locked:
+        return Outcome(None)
+    now = clock.now(connection)
+    received_at = now - elapsed_ms()
+    journal = Journal(connection, now)
+    change = _Change(journal, locked[conversation_id], build, received_at)
+    outcome = change.run()
+    journal.flush()
+    return Outcome(outcome.conversation, outcome.refusal, journal.aftermath(), outcome.reply)
+
+
+def let_due_happen(connection: Connection, conversation_id: str) -> Outcome:
+    """Let happen what the workflow's alarm is for; offers have their grace."""
+    locked = lock(connection, [conversation_id])
+    if conversation_id not in locked:
+        return Outcome(None)
+    journal = Journal(connection, clock.now(connection))
+    conversation = locked[conversation_id]
+    journal.conversation_is_locked(conversation)
+    agents = lock_touched(journal, conversation, ())
+    conversation = _happen(journal, conversation, agents, _With(alarm_at, journal.now))
+    journal.flush()
+    return Outcome(conversation, aftermath=journal.aftermath())
+
+
+@dataclass(frozen=True, slots=True)
+class _With:
+    """Which moment counts as due, and up to when."""
+
+    moment_of: Callable[[Conversation], Instant | None]
+    until: Instant
+
+    def is_due(self, conversation: Conversation) -> bool:
+        moment = self.moment_of(conversation)
+        return moment is not None and moment <= self.until
+
+
+def _due_at(conversation: Conversation) -> Instant | None:
+    falls_due = due(conversation)
+    return falls_due.at if falls_due else None
+
+
+@dataclass(slots=True)
+class _Change:
+    journal: Journal
+    conversation: Conversation
+    build: Build
+    received_at: Instant
+
+    def run(self) -> Outcome:
+        journal, conversation = self.journal, self.conversation
+        journal.conversation_is_locked(conversation)
+        command = self.build(conversation, self.received_at)
+        candidate_id = candidate_of(command, conversation)
+        agents = lock_touched(journal, conversation, [candidate_id] if candidate_id else ())
+        conversation = _happen(journal, conversation, agents, _With(_due_at, self.received_at))
+        facts = gather_facts(journal, conversation, command, agents)
+        decision = decide(conversation, command, facts, journal.now)
+        if isinstance(decision, ConversationError):
+            return Outcome(conversation, decision)
+        changed = journal.record(conversation, decision, "commanded")
+        return Outcome(changed)
+
+
+def lock_touched(
+    journal: Journal, conversation: Conversation, others: Collection[str]
+) -> dict[str, Agent]:
+    """Lock every agent whom a change of this conversation can touch."""
+    carrier = holder(conversation)
+    touched = {*others, *([carrier.agent_id] if carrier else [])}
+    if conversation.agent_id is not None:
+        touched.add(conversation.agent_id)
+    journal.agents_are_locked(touched)
+    return locked_agents(journal.connection, touched, journal.now)
+
+
+def candidate_of(command: c.Command, conversation: Conversation) -> str | None:
+    """Name the agent whose eligibility the command depends on."""
+    match command:
+        case c.PickUp(actor=actor):
+            return actor.agent_id
+        case c.TransferToAgent(agent_id=agent_id):
+            return agent_id
+        case c.Unpark():
+            return conversation.agent_id
+        case _:
+            return None
+
+
+def _happen(
+    journal: Journal, conversation: Conversation, agents: dict[str, Agent], due_with: _With
+) -> Conversation:
+    """Carry out what has fallen due, one thing after the other."""
+    for _ in range(DUE_BOUND):
+        falls_due = due(conversation)
+        if falls_due is None or not due_with.is_due(conversation):
+            break
+        facts = gather_facts(journal, conversation, falls_due.command, agents)
+        decision = decide(conversation, falls_due.command, facts, journal.now)
+        if isinstance(decision, ConversationError):
+            raise decision
+        conversation = journal.record(conversation, decision, "nudged")
+    return conversation
+
+
+def gather_facts(
+    journal: Journal, conversation: Conversation, command: c.Command, agents: dict[str, Agent]
+) -> c.Facts:
+    """Read what the decision depends on; only what this command needs."""
+    row = _workgroup(journal.connection, conversation.workgroup_id)
+    candidate = None
+    candidate_id = candidate_of(command, conversation)
+    if candidate_id in agents:
+        candidate = standing(
+            conversation,
+            agents[candidate_id],
+            routing_policy_from(row),
+            journal.now,
+            ignoring=_ignored(command),
+        )
+    if not isinstance(command, c.SendReply):
+        return c.Facts(policy_from(row), candidate)
+    return c.Facts(
+        policy_from(row),
+        candidate,
+        customer_wrote_privately=_wrote_privately(journal.connection, conversation),
+        may_write_first=_may_write_first(journal.connection, conversation),
+    )
+
+
+def _ignored(command: c.Command) -> frozenset[Reason]:
+    """A human's own choice is not stopped by an earlier decline."""
+    if isinstance(command, c.PickUp | c.TransferToAgent | c.Unpark):
+        return frozenset({Reason.PASSED_OVER})
+    return frozenset()
+
+
+def _workgroup(connection: Connection, workgroup_id: str) -> RowMapping:
+    query = select(WORKGROUPS).where(WORKGROUPS.c.id == workgroup_id)
+    return connection.execute(query).mappings().one()
+
+
+def _wrote_privately(connection: Connection, conversation: Conversation) -> bool:
+    if conversation.media_type is MediaType.SOCIAL_DIRECT_MESSAGE:
+        return True
+    query = select(IDENTITIES.c.customer_id).where(
+        IDENTITIES.c.network == conversation.network,
+        IDENTITIES.c.customer_id == conversation.customer_id,
+        IDENTITIES.c.wrote_privately,
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _may_write_first(connection: Connection, conversation: Conversation) -> bool:
+    query = select(ACCOUNTS.c.settings).where(ACCOUNTS.c.id == conversation.account_id)
+    settings = connection.execute(query).scalar_one()
+    return bool(settings.get("may_write_first", False))
+
+
+def reply(
+    connection: Connection,
+    conversation_id: str,
+    draft: ReplyDraft,
+    elapsed_ms: Callable[[], int] = lambda: 0,
+) -> Outcome:
+    """Take a reply: the command and the reply's row are one commit."""
+
+    def build(conversation: Conversation, _: Instant) -> c.Command:
+        visibility = draft.visibility or visibility_of(conversation)
+        return c.SendReply(draft.actor, draft.reply_id, visibility, draft.confirm_public)
+
+    outcome = carry_out(connection, conversation_id, build, elapsed_ms)
+    conversation = outcome.conversation
+    if conversation is None or outcome.refusal is not None:
+        return outcome
+    taken = _write_reply(connection, conversation, draft)
+    return Outcome(conversation, None, outcome.aftermath, taken)
+
+
+def visibility_of(conversation: Conversation) -> Visibility:
+    if conversation.media_type is MediaType.SOCIAL_DIRECT_MESSAGE:
+        return Visibility.PRIVATE
+    return Visibility.PUBLIC
+
+
+def _write_reply(connection: Connection, conversation: Conversation, draft: ReplyDraft) -> Reply:
+    query = select(IDENTITIES.c.external_id, IDENTITIES.c.handle).where(
+        IDENTITIES.c.network == conversation.network,
+        IDENTITIES.c.customer_id == conversation.customer_id,
+    )
+    identity = connection.execute(query.limit(1)).one()
+    taken = Reply(
+        id=draft.reply_id,
+        conversation_id=conversation.id,
+        account_id=conversation.account_id,
+        channel_id=conversation.channel_id,
+        network=conversation.network,
+        agent_id=conversation.agent_id or "",
+        text=draft.text,
+        visibility=draft.visibility or visibility_of(conversation),
+        to_external_id=identity.external_id,
+        to_handle=identity.handle,
+        in_reply_to=draft.in_reply_to,
+        state=ReplyState.ACCEPTED,
+        covers=conversation.post_count,
+        created_at=clock.now(connection),
+    )
+    connection.execute(insert(REPLIES).values(reply_values(taken)))
+    return taken

@@ -1,0 +1,96 @@
+"""Customers and their faces on the networks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from conversations.model import Author, Instant, Post, Visibility
+from storage.ids import new_id
+from storage.tables import CustomerRow, IdentityRow
+
+CUSTOMERS = CustomerRow.__table__  # type: ignore[attr-defined]
+IDENTITIES = IdentityRow.__table__  # type: ignore[attr-defined]
+
+_SHOWN = ("handle", "name", "avatar_url", "followers", "language", "location")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    author: Author
+    wrote_privately: bool
+
+
+def customers_of(
+    connection: Connection, network: str, posts: Sequence[Post], now: Instant
+) -> dict[str, str]:
+    """Return the customer of each author's external id, meeting the new ones.
+
+    What a network newly tells of a known author is kept; what it leaves out is not forgotten.
+    """
+    seen = _seen(posts)
+    query = select(IDENTITIES).where(
+        IDENTITIES.c.network == network, IDENTITIES.c.external_id.in_(sorted(seen))
+    )
+    known = {row["external_id"]: row for row in connection.execute(query).mappings()}
+    for external_id in sorted(known):
+        _refresh(connection, network, known[external_id], seen[external_id])
+    strangers = sorted(set(seen) - set(known))
+    if not strangers:
+        return {external_id: row["customer_id"] for external_id, row in known.items()}
+    _meet(connection, network, [seen[external_id] for external_id in strangers], now)
+    rows = connection.execute(query).mappings()
+    return {row["external_id"]: row["customer_id"] for row in rows}
+
+
+def _seen(posts: Iterable[Post]) -> dict[str, _Seen]:
+    """Return what the posts tell of each author; the newest post has the last word."""
+    seen: dict[str, _Seen] = {}
+    for post in sorted(posts, key=lambda p: p.created_at):
+        before = seen.get(post.author.external_id)
+        private = post.visibility is Visibility.PRIVATE or bool(before and before.wrote_privately)
+        author = post.author
+        if before is not None:
+            told = {f: v for f in _SHOWN if (v := getattr(author, f)) is not None}
+            author = replace(before.author, **told)
+        seen[post.author.external_id] = _Seen(author, private)
+    return seen
+
+
+def _refresh(connection: Connection, network: str, row: Any, seen: _Seen) -> None:  # noqa: ANN401
+    told = {f: v for f in _SHOWN if (v := getattr(seen.author, f)) is not None and v != row[f]}
+    if seen.wrote_privately and not row["wrote_privately"]:
+        told["wrote_privately"] = True
+    if told:
+        here = and_(
+            IDENTITIES.c.network == network, IDENTITIES.c.external_id == row["external_id"]
+        )
+        connection.execute(update(IDENTITIES).where(here).values(told))
+
+
+def _meet(connection: Connection, network: str, strangers: Sequence[_Seen], now: Instant) -> None:
+    """Write new customers; one whom another page met meanwhile keeps that page's customer."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    ids = [new_id("cu") for _ in strangers]
+    connection.execute(
+        dialect.insert(CUSTOMERS),
+        [
+            {"id": i, "name": s.author.name or s.author.handle, "created_at": now}
+            for i, s in zip(ids, strangers, strict=True)
+        ],
+    )
+    connection.execute(
+        dialect.insert(IDENTITIES).on_conflict_do_nothing(),
+        [
+            {
+                "network": network,
+                "external_id": s.author.external_id,
+                "customer_id": i,
+                "wrote_privately": s.wrote_privately,
+                **{f: getattr(s.author, f) for f in _SHOWN},
+            }
+            for i, s in zip(ids, strangers, strict=True)
+        ],
+    )

@@ -1,0 +1,122 @@
+"""One sequence of everything that happened, without gap or repeat."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from conversations.model import Instant
+from storage.tables import CounterRow, EventRow
+
+EVENTS = EventRow.__table__  # type: ignore[attr-defined]
+COUNTERS = CounterRow.__table__  # type: ignore[attr-defined]
+SEQUENCE = "event_sequence"
+RELAY_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event as it is written: what happened, to which conversation, and its state after it."""
+
+    type: str
+    workgroup_id: str | None
+    agent_id: str | None
+    conversation_id: str | None
+    detail: dict[str, Any]
+    snapshot: dict[str, Any] | None = None
+
+
+def append(connection: Connection, happenings: Sequence[Happening], at: Instant) -> None:
+    """Write events in the transaction of the change that they tell.
+
+    SQLite commits one transaction at a time, so the place in the sequence is known at once. On
+    PostgreSQL commits become visible out of order: there the relay numbers them afterwards.
+    """
+    if not happenings:
+        return
+    first = None
+    if connection.dialect.name == "sqlite":
+        first = _take_places(connection, len(happenings))
+    connection.execute(
+        insert(EVENTS),
+        [
+            {
+                "seq": None if first is None else first + offset,
+                "type": happening.type,
+                "at": at,
+                "workgroup_id": happening.workgroup_id,
+                "agent_id": happening.agent_id,
+                "conversation_id": happening.conversation_id,
+                "detail": happening.detail,
+                "snapshot": happening.snapshot,
+            }
+            for offset, happening in enumerate(happenings)
+        ],
+    )
+
+
+def _take_places(connection: Connection, count: int) -> int:
+    """Advance the sequence and return its first new place; the row is the fence between writers."""
+    taken = (
+        update(COUNTERS)
+        .where(COUNTERS.c.name == SEQUENCE)
+        .values(value=COUNTERS.c.value + count)
+        .returning(COUNTERS.c.value)
+    )
+    last = connection.execute(taken).scalar_one_or_none()
+    if last is None:
+        connection.execute(insert(COUNTERS).values(name=SEQUENCE, value=count))
+        last = count
+    return int(last) - count + 1
+
+
+def number_events(connection: Connection, limit: int = RELAY_BATCH) -> int:
+    """Give committed events their places; return how many. The relay's transaction.
+
+    The counter's row is locked first, so two relays take turns.
+    """
+    counter = select(COUNTERS.c.value).where(COUNTERS.c.name == SEQUENCE).with_for_update()
+    connection.execute(counter)
+    waiting = select(EVENTS.c.id).where(EVENTS.c.seq.is_(None)).order_by(EVENTS.c.id).limit(limit)
+    ids = list(connection.execute(waiting).scalars())
+    if not ids:
+        return 0
+    first = _take_places(connection, len(ids))
+    place = update(EVENTS).where(EVENTS.c.id == bindparam("event_id")).values(seq=bindparam("place"))
+    connection.execute(
+        place,
+        [{"event_id": event_id, "place": first + n} for n, event_id in enumerate(ids)],
+    )
+    return len(ids)
+
+
+def head(connection: Connection) -> int:
+    """Return the sequence number of the newest event, 0 when there is none."""
+    return connection.execute(select(func.coalesce(func.max(EVENTS.c.seq), 0))).scalar_one()
+
+
+def oldest(connection: Connection) -> int:
+    """Return the sequence number of the oldest event that is kept, 0 when there is none."""
+    return connection.execute(select(func.coalesce(func.min(EVENTS.c.seq), 0))).scalar_one()
+
+
+def events_after(connection: Connection, seq: int, limit: int) -> list[dict[str, Any]]:
+    """Return the events after a place in the sequence, in order."""
+    query = select(EVENTS).where(EVENTS.c.seq > seq).order_by(EVENTS.c.seq).limit(limit)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def forget_before(connection: Connection, before: Instant, limit: int) -> int:
+    """Delete up to `limit` events of the sequence's beginning that are older than `before`.
+
+    The newest event always stays, so that the head is known.
+    """
+    newest = select(func.max(EVENTS.c.seq)).scalar_subquery()
+    old = (
+        select(EVENTS.c.id)
+        .where(EVENTS.c.seq < newest, EVENTS.c.at < before)
+        .order_by(EVENTS.c.seq)
+        .limit(limit)
+    )
+    return connection.execute(delete(EVENTS).where(EVENTS.c.id.in_(old))).rowcount

@@ -1,0 +1,264 @@
+"""Inbox first: a page of posts becomes rows, joined or new conversations, in one commit."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, or_, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from conversations import commands as c
+from conversations.affinity import affinity_key, is_within_window
+from conversations.commands import Policy
+from conversations.errors import ConversationError
+from conversations.lifecycle import decide, due, open_conversation
+from conversations.model import Conversation, Instant, Post, RequiredSkill, Threading, holder
+from storage import clock
+from storage.candidates import locked_agents
+from storage.conversations import lock
+from storage.customers import customers_of
+from storage.database import ConcurrentChange
+from storage.ids import new_id
+from storage.journal import Aftermath, Journal
+from storage.rows import policy_from, required_skills_from
+from storage.tables import ConversationRow, PostRow, WorkgroupRow
+
+CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+POSTS = PostRow.__table__  # type: ignore[attr-defined]
+WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
+
+CHUNK = 50
+"""So many posts at most are taken in one commit: on SQLite a page of 500 would hold the writer for 2 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The channel that posts come through, as taking them in needs it."""
+
+    channel_id: str
+    account_id: str
+    network: str
+    workgroup_id: str
+    threading: Threading
+    affinity_window_s: int
+    priority: int
+    required_skills: tuple[RequiredSkill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a page: where each post is, new or known before."""
+
+    accepted: tuple[str, ...] = ()
+    duplicates: int = 0
+    conversation_ids: dict[str, str] = field(default_factory=dict)
+    aftermath: Aftermath = field(default_factory=Aftermath)
+
+
+def source_from(channel: RowMapping, network: str) -> Source:
+    """Read a source from a channel's row and its account's network."""
+    return Source(
+        channel_id=channel["id"],
+        account_id=channel["account_id"],
+        network=network,
+        workgroup_id=channel["workgroup_id"],
+        threading=Threading(channel["threading"]),
+        affinity_window_s=channel["affinity_window_s"],
+        priority=channel["priority"],
+        required_skills=required_skills_from(channel["required_skills"]),
+    )
+
+
+def take_in(connection: Connection, secret: bytes, source: Source, posts: Sequence[Post]) -> Taken:
+    """Take in at most `CHUNK` posts of customers, with all that they change.
+
+    Locks in the common order: affinity keys, conversations, then the agents of those
+    conversations that lapsed. A post that is known already is answered, not repeated.
+
+    Raises:
+        ConcurrentChange: another channel of the account took one of the posts meanwhile.
+    """
+    unique = {post.external_id: post for post in reversed(posts)}
+    keys = {i: affinity_key(secret, source.channel_id, source.threading, p) for i, p in unique.items()}
+    _lock_keys(connection, sorted(set(keys.values())))
+    known = _known(connection, source.account_id, sorted(unique))
+    fresh = [post for external_id, post in unique.items() if external_id not in known]
+    duplicates = len(posts) - len(fresh)
+    if not fresh:
+        return Taken((), duplicates, known)
+    page = _Page(connection, source, keys, fresh)
+    placed = page.take_in()
+    return Taken(tuple(placed), duplicates, known | placed, page.journal.aftermath())
+
+
+def _lock_keys(connection: Connection, keys: list[str]) -> None:
+    """Let pages with a customer in common take turns; SQLite has one writer anyway."""
+    if connection.dialect.name != "postgresql":
+        return
+    turns = text("SELECT pg_advisory_xact_lock(hashtextextended(k, 1)) FROM unnest(CAST(:keys AS text[])) AS k")
+    connection.execute(turns, {"keys": keys})
+
+
+def _known(connection: Connection, account_id: str, external_ids: list[str]) -> dict[str, str]:
+    query = select(POSTS.c.external_id, POSTS.c.conversation_id).where(
+        POSTS.c.account_id == account_id, POSTS.c.external_id.in_(external_ids)
+    )
+    return {row.external_id: row.conversation_id for row in connection.execute(query)}
+
+
+class _Page:
+    """One chunk of new posts on its way into conversations."""
+
+    def __init__(
+        self, connection: Connection, source: Source, keys: dict[str, str], fresh: list[Post]
+    ) -> None:
+        self._connection = connection
+        self._source = source
+        self._by_key: dict[str, list[Post]] = {}
+        for post in sorted(fresh, key=lambda p: (p.created_at, p.external_id)):
+            self._by_key.setdefault(keys[post.external_id], []).append(post)
+        self._fresh = fresh
+        self._post_ids = {post.external_id: new_id("po") for post in fresh}
+        self._placed: dict[str, str] = {}
+        self._late: set[str] = set()
+
+    def take_in(self) -> dict[str, str]:
+        """Return, for each new post's external id, the conversation that it is in."""
+        latest = self._locked_latest()
+        now = clock.now(self._connection)
+        self.journal = Journal(self._connection, now)
+        policies = self._policies(latest.values())
+        self._let_lapse(latest, policies)
+        customers = customers_of(self._connection, self._source.network, self._fresh, now)
+        for key, posts in self._by_key.items():
+            last = latest.get(key)
+            if last is not None and last.is_open:
+                self._join(last, posts, policies[last.workgroup_id])
+            else:
+                customer_id = customers[posts[0].author.external_id]
+                self._open(key, posts, customer_id, last, policies[self._source.workgroup_id])
+        self.journal.flush()
+        self._insert_posts(customers)
+        return self._placed
+
+    def _locked_latest(self) -> dict[str, Conversation]:
+        """Lock, for each key, its open conversation or else its last one."""
+        newest = (
+            select(func.max(CONVERSATIONS.c.created_at))
+            .where(CONVERSATIONS.c.affinity_key == (outer := CONVERSATIONS.alias()).c.affinity_key)
+            .scalar_subquery()
+        )
+        query = select(outer.c.id).where(
+            outer.c.affinity_key.in_(sorted(self._by_key)),
+            or_(outer.c.ended_at.is_(None), outer.c.created_at == newest),
+        )
+        locked = lock(self._connection, list(self._connection.execute(query).scalars()))
+        by_age = sorted(locked.values(), key=lambda conv: (conv.is_open, conv.created_at))
+        return {conversation.affinity_key: conversation for conversation in by_age}
+
+    def _policies(self, conversations: Iterable[Conversation]) -> dict[str, Policy]:
+        ids = {self._source.workgroup_id, *(conv.workgroup_id for conv in conversations)}
+        query = select(WORKGROUPS).where(WORKGROUPS.c.id.in_(sorted(ids)))
+        rows = self._connection.execute(query).mappings()
+        return {row["id"]: policy_from(row) for row in rows}
+
+    def _let_lapse(self, latest: dict[str, Conversation], policies: dict[str, Policy]) -> None:
+        """End the conversations whose window has closed, before anything joins them."""
+        lapsed = {k: conv for k, conv in latest.items() if _has_lapsed(conv, self.journal.now)}
+        carriers = {carrier.agent_id for conv in lapsed.values() if (carrier := holder(conv))}
+        self.journal.agents_are_locked(carriers)
+        locked_agents(self._connection, carriers, self.journal.now)
+        for key, conversation in lapsed.items():
+            policy = policies[conversation.workgroup_id]
+            latest[key] = self._decide(conversation, c.Lapse(), policy, "nudged")
+
+    def _decide(
+        self, conversation: Conversation, command: c.Command, policy: Policy, bell: str
+    ) -> Conversation:
+        decision = decide(conversation, command, c.Facts(policy), self.journal.now)
+        if isinstance(decision, ConversationError):
+            raise decision
+        return self.journal.record(conversation, decision, bell)
+
+    def _join(self, conversation: Conversation, posts: list[Post], policy: Policy) -> None:
+        self._late |= {p.external_id for p in posts if p.created_at < conversation.last_post_at}
+        received = c.ReceivePosts(self._ids(posts), max(p.created_at for p in posts))
+        self._decide(conversation, received, policy, "post_received")
+        self._place(posts, conversation.id)
+
+    def _open(
+        self,
+        key: str,
+        posts: list[Post],
+        customer_id: str,
+        last: Conversation | None,
+        policy: Policy,
+    ) -> None:
+        source, now = self._source, self.journal.now
+        knows = last.agent_id if last is not None and is_within_window(last, now) else None
+        opening = c.Opening(
+            conversation_id=new_id("cv"),
+            network=source.network,
+            account_id=source.account_id,
+            channel_id=source.channel_id,
+            workgroup_id=source.workgroup_id,
+            customer_id=customer_id,
+            affinity_key=key,
+            affinity_window_s=source.affinity_window_s,
+            priority=source.priority,
+            visibility=posts[0].visibility,
+            required_skills=source.required_skills,
+            post_ids=self._ids(posts),
+            last_post_at=posts[-1].created_at,
+            continues=last.id if last else None,
+            preferred_agent_id=knows,
+        )
+        self.journal.record(None, open_conversation(opening, policy, now), "post_received")
+        if last is not None:
+            self._decide(last, c.LinkContinuation(opening.conversation_id), policy, "nudged")
+        self._place(posts, opening.conversation_id)
+
+    def _ids(self, posts: list[Post]) -> tuple[str, ...]:
+        return tuple(self._post_ids[post.external_id] for post in posts)
+
+    def _place(self, posts: list[Post], conversation_id: str) -> None:
+        self._placed |= {post.external_id: conversation_id for post in posts}
+
+    def _insert_posts(self, customers: dict[str, str]) -> None:
+        rows = [
+            self._values(post, customers[post.author.external_id])
+            for post in sorted(self._fresh, key=lambda p: p.external_id)
+        ]
+        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        ignoring = dialect.insert(POSTS).values(rows).on_conflict_do_nothing()
+        written = self._connection.execute(ignoring.returning(POSTS.c.id)).all()
+        if len(written) != len(rows):
+            raise ConcurrentChange(self._source.account_id)
+
+    def _values(self, post: Post, customer_id: str) -> dict[str, Any]:
+        return {
+            "id": self._post_ids[post.external_id],
+            "account_id": self._source.account_id,
+            "channel_id": self._source.channel_id,
+            "external_id": post.external_id,
+            "conversation_id": self._placed[post.external_id],
+            "customer_id": customer_id,
+            "author": asdict(post.author),
+            "text": post.text,
+            "visibility": post.visibility.value,
+            "created_at": post.created_at,
+            "received_at": self.journal.now,
+            "is_late": post.external_id in self._late,
+            "in_reply_to": post.in_reply_to,
+            "thread_root": post.thread_root,
+            "url": post.url,
+            "media": [asdict(medium) for medium in post.media],
+            "language": post.language,
+            "location": asdict(post.location) if post.location else None,
+            "source_application": post.source_application,
+        }
+
+
+def _has_lapsed(conversation: Conversation, now: Instant) -> bool:
+    falls_due = due(conversation)
+    return falls_due is not None and isinstance(falls_due.command, c.Lapse) and falls_due.at <= now

@@ -1,0 +1,222 @@
+"""What one transaction changes, collected and written in one order that cannot deadlock."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from acd.utilization import FULL_PERCENT
+from conversations.lifecycle import Decision
+from conversations.model import Conversation, ConversationState, Instant, RoutingStatus, holder
+from storage import bells, events
+from storage.bells import Bell
+from storage.database import ConcurrentChange
+from storage.events import Happening
+from storage.rows import conversation_values
+from storage.tables import (
+    AgentRow,
+    ConversationRow,
+    InvolvementRow,
+    MembershipRow,
+)
+
+AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
+CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+INVOLVEMENTS = InvolvementRow.__table__  # type: ignore[attr-defined]
+MEMBERSHIPS = MembershipRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What has to follow a commit: bells to ring, workgroups to ask, offers to take back."""
+
+    bells: tuple[Bell, ...] = ()
+    asks: frozenset[str] = frozenset()
+    leavers: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Aftermath") -> "Aftermath":
+        return Aftermath(
+            self.bells + other.bells, self.asks | other.asks, self.leavers | other.leavers
+        )
+
+
+@dataclass(slots=True)
+class _AgentChange:
+    load_delta: int = 0
+    status: RoutingStatus | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Journal:
+    """The changes of one transaction; `flush` writes them, `aftermath` says what follows.
+
+    Every row that is recorded here was locked before by the same transaction, conversations
+    before agents, each sorted by id.
+    """
+
+    connection: Connection
+    now: Instant
+    _first: dict[str, Conversation | None] = field(default_factory=dict)
+    _last: dict[str, Conversation] = field(default_factory=dict)
+    _bell_events: dict[str, str] = field(default_factory=dict)
+    _happenings: list[Happening] = field(default_factory=list)
+    _agents: dict[str, _AgentChange] = field(default_factory=dict)
+    _involved: set[tuple[str, str]] = field(default_factory=set)
+    _leavers: set[str] = field(default_factory=set)
+    _asks: set[str] = field(default_factory=set)
+    _locked_agents: set[str] = field(default_factory=set)
+
+    def agents_are_locked(self, agent_ids: Iterable[str]) -> None:
+        """Remember whom this transaction hid from a match that ran beside it."""
+        self._locked_agents.update(agent_ids)
+
+    def conversation_is_locked(self, conversation: Conversation) -> None:
+        """Remember a queued conversation that this transaction hid from a match beside it."""
+        if conversation.state is ConversationState.QUEUED:
+            self._asks.add(conversation.workgroup_id)
+
+    def record(self, before: Conversation | None, decision: Decision, bell_event: str) -> Conversation:
+        """Take a decision over: its conversation, whose load it moves, and what it tells."""
+        after = decision.conversation
+        self._first.setdefault(after.id, before)
+        self._last[after.id] = after
+        self._bell_events[after.id] = bell_event
+        self._move_load(before, after)
+        snapshot = conversation_snapshot(after)
+        for event in decision.events:
+            self._happenings.append(
+                Happening(event.type, after.workgroup_id, event.agent_id, after.id, event.detail, snapshot)
+            )
+        if decision.not_responding_agent_id is not None:
+            self.set_status(
+                decision.not_responding_agent_id, RoutingStatus.NOT_RESPONDING, "offer not taken"
+            )
+        return after
+
+    def _move_load(self, before: Conversation | None, after: Conversation) -> None:
+        gave, took = (holder(before) if before else None), holder(after)
+        if took is not None:
+            self._involved.add((took.agent_id, after.id))
+        if gave == took:
+            return
+        if gave is not None:
+            self._agent(gave.agent_id).load_delta -= gave.weight_percent
+        if took is not None:
+            self._agent(took.agent_id).load_delta += took.weight_percent
+
+    def _agent(self, agent_id: str) -> _AgentChange:
+        return self._agents.setdefault(agent_id, _AgentChange())
+
+    def set_status(self, agent_id: str, status: RoutingStatus, reason: str | None) -> None:
+        """Change an agent's routing status; whoever leaves the queue loses his other offers."""
+        change = self._agent(agent_id)
+        change.status, change.reason = status, reason
+        detail = {"routing_status": status.value, "reason": reason}
+        self._happenings.append(Happening("agent.status_changed", None, agent_id, None, detail))
+        if status is not RoutingStatus.ON_QUEUE:
+            self._leavers.add(agent_id)
+
+    def tell(self, happening: Happening) -> None:
+        """Add an event that belongs to no change of a conversation."""
+        self._happenings.append(happening)
+
+    def flush(self) -> None:
+        """Write everything: agents, conversations, involvements, bells, events."""
+        for agent_id in sorted(self._agents):
+            self._write_agent(agent_id, self._agents[agent_id])
+        self._write_conversations()
+        self._write_involvements()
+        changed = ((c.id, c.network, c.version) for c in self._last.values())
+        new_ids = {i for i, before in self._first.items() if before is None}
+        bells.note_changed(self.connection, changed, new_ids, self.now)
+        events.append(self.connection, self._happenings, self.now)
+
+    def _write_agent(self, agent_id: str, change: _AgentChange) -> None:
+        values: dict[str, Any] = {}
+        if change.load_delta:
+            values["utilization"] = AGENTS.c.utilization + change.load_delta
+        if change.load_delta < 0 or change.status is RoutingStatus.ON_QUEUE:
+            values["idle_since"] = self.now
+        if change.status is not None:
+            values |= {
+                "routing_status": change.status.value,
+                "reason": change.reason,
+                "since": self.now,
+            }
+        if values:
+            self.connection.execute(update(AGENTS).where(AGENTS.c.id == agent_id).values(values))
+
+    def _write_conversations(self) -> None:
+        new = [c for i, c in sorted(self._last.items()) if self._first[i] is None]
+        if new:
+            self.connection.execute(insert(CONVERSATIONS), [conversation_values(c) for c in new])
+        for conversation_id, after in sorted(self._last.items()):
+            before = self._first[conversation_id]
+            if before is not None:
+                self._update_conversation(before, after)
+
+    def _update_conversation(self, before: Conversation, after: Conversation) -> None:
+        old, new = conversation_values(before), conversation_values(after)
+        values = {name: value for name, value in new.items() if value != old[name]}
+        guarded = update(CONVERSATIONS).where(
+            CONVERSATIONS.c.id == bindparam("row_id"),
+            CONVERSATIONS.c.version == bindparam("old_version"),
+        )
+        written = self.connection.execute(
+            guarded.values({name: bindparam(f"new_{name}", type_=CONVERSATIONS.c[name].type) for name in values}),
+            {
+                "row_id": after.id,
+                "old_version": before.version,
+                **{f"new_{name}": value for name, value in values.items()},
+            },
+        )
+        if written.rowcount != 1:
+            raise ConcurrentChange(after.id)
+
+    def _write_involvements(self) -> None:
+        if not self._involved:
+            return
+        dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
+        rows = [{"agent_id": a, "conversation_id": c} for a, c in sorted(self._involved)]
+        self.connection.execute(dialect.insert(INVOLVEMENTS).on_conflict_do_nothing(), rows)
+
+    def aftermath(self) -> Aftermath:
+        """Say what follows the commit.
+
+        Asked are the workgroups of every conversation left in a queue, and all workgroups of
+        every agent who was locked here and has room: a match that ran meanwhile skipped them.
+        """
+        rung = tuple(
+            Bell(c.id, c.network, self._bell_events[c.id], c.version) for c in self._last.values()
+        )
+        waiting = {
+            c.workgroup_id for c in self._last.values() if c.state is ConversationState.QUEUED
+        }
+        asks = self._asks | waiting | self._workgroups_with_room()
+        return Aftermath(rung, frozenset(asks), frozenset(self._leavers))
+
+    def _workgroups_with_room(self) -> set[str]:
+        agent_ids = sorted(self._locked_agents | set(self._agents))
+        if not agent_ids:
+            return set()
+        query = (
+            select(MEMBERSHIPS.c.workgroup_id)
+            .join(AGENTS, AGENTS.c.id == MEMBERSHIPS.c.agent_id)
+            .where(
+                AGENTS.c.id.in_(agent_ids),
+                AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value,
+                AGENTS.c.utilization < FULL_PERCENT,
+            )
+            .distinct()
+        )
+        return set(self.connection.execute(query).scalars())
+
+
+def conversation_snapshot(conversation: Conversation) -> dict[str, Any]:
+    """Return the conversation as an event keeps it: plain values, moments in milliseconds."""
+    snapshot = asdict(conversation)
+    snapshot["unanswered_count"] = conversation.unanswered_count
+    return snapshot

@@ -1,0 +1,240 @@
+"""A reply's way to the network, one short transaction on each side of every attempt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, insert, or_, select, update
+
+from conversations import commands as c
+from conversations.commands import Actor, Policy
+from conversations.errors import ConversationError, NotYourConversation, ReplySettled
+from conversations.lifecycle import decide
+from conversations.model import Conversation, Instant, Post, ReplyState
+from conversations.replies import (
+    Certainty,
+    NextStep,
+    Outcome,
+    ReadBack,
+    Reply,
+    Step,
+    after_attempt,
+    after_look_up,
+    next_step,
+    resolve,
+)
+from storage import clock
+from storage.conversations import lock
+from storage.journal import Aftermath, Journal
+from storage.rows import reply_from, reply_values
+from storage.tables import AccountLeaseRow, AccountRow, ReplyRow
+
+ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
+LEASES = AccountLeaseRow.__table__  # type: ignore[attr-defined]
+REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
+
+LEASE_MS = 20_000
+"""Longer than an attempt may take, so that a lease never ends under its holder's hands."""
+
+LEASE_WAIT_MS = 1_000
+SENDABLE = (ReplyState.ACCEPTED.value, ReplyState.SENDING.value, ReplyState.UNKNOWN.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A reply with what its connector needs; `secrets` is still sealed."""
+
+    reply: Reply
+    settings: dict[str, Any]
+    secrets: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What the sender may do now, and under which epoch of the account's lease."""
+
+    next_step: NextStep
+    epoch: int
+    aftermath: Aftermath = field(default_factory=Aftermath)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    reply: Reply
+    aftermath: Aftermath = field(default_factory=Aftermath)
+    refusal: ConversationError | None = None
+
+
+def get(connection: Connection, reply_id: str) -> Reply | None:
+    row = connection.execute(select(REPLIES).where(REPLIES.c.id == reply_id)).mappings()
+    found = row.one_or_none()
+    return reply_from(found) if found else None
+
+
+def next_delivery(connection: Connection, conversation_id: str) -> Delivery | None:
+    """Return the conversation's oldest reply that can still be sent, None when there is none."""
+    query = (
+        select(REPLIES, ACCOUNTS.c.settings, ACCOUNTS.c.secrets)
+        .join(ACCOUNTS, ACCOUNTS.c.id == REPLIES.c.account_id)
+        .where(REPLIES.c.conversation_id == conversation_id, REPLIES.c.state.in_(SENDABLE))
+        .order_by(REPLIES.c.created_at, REPLIES.c.id)
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return Delivery(reply_from(row), row["settings"], row["secrets"]) if row else None
+
+
+def has_sendable(connection: Connection, conversation_id: str) -> bool:
+    query = select(REPLIES.c.id).where(
+        REPLIES.c.conversation_id == conversation_id, REPLIES.c.state.in_(SENDABLE)
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def begin(connection: Connection, reply_id: str, read_back: ReadBack, process: str) -> Permit:
+    """Decide the next step of a reply, and write it down before anything leaves.
+
+    Only the process that holds the account's lease goes on; the others are told to wait.
+    """
+    conversation, reply = _locked(connection, reply_id)
+    now = clock.now(connection)
+    epoch, wait_ms = _lease(connection, reply.account_id, process, now)
+    if wait_ms:
+        return Permit(NextStep(Step.WAIT, reply, wait_ms), epoch)
+    step = next_step(reply, read_back, now)
+    if step.reply == reply:
+        return Permit(step, epoch)
+    aftermath = _write(connection, conversation, reply, step.reply, now, epoch)
+    return Permit(step, epoch, aftermath)
+
+
+def _lease(
+    connection: Connection, account_id: str, process: str, now: Instant
+) -> tuple[int, int]:
+    """Take or renew the account's lease; return its epoch and how long to wait, 0 if it is ours."""
+    query = select(LEASES).where(LEASES.c.account_id == account_id).with_for_update()
+    lease = connection.execute(query).mappings().one_or_none()
+    if lease is None:
+        values = {"holder": process, "epoch": 1, "expires_at": now + LEASE_MS}
+        connection.execute(insert(LEASES).values(account_id=account_id, **values))
+        return 1, 0
+    if lease["holder"] != process and lease["expires_at"] > now:
+        return lease["epoch"], LEASE_WAIT_MS
+    epoch = lease["epoch"] + (lease["holder"] != process)
+    held = update(LEASES).where(LEASES.c.account_id == account_id)
+    connection.execute(held.values(holder=process, epoch=epoch, expires_at=now + LEASE_MS))
+    paused_until = lease["paused_until"] or 0
+    return epoch, max(0, paused_until - now)
+
+
+def settle(
+    connection: Connection, attempt: Reply, epoch: int, outcome: Outcome, step: Step
+) -> Settled:
+    """Write what an attempt or a look-up came to.
+
+    An outcome of an older attempt, or of a process that lost the lease, changes nothing.
+    """
+    conversation, reply = _locked(connection, attempt.id)
+    now = clock.now(connection)
+    row = connection.execute(select(REPLIES.c.epoch).where(REPLIES.c.id == reply.id)).one()
+    if reply.attempts != attempt.attempts or reply.state is not attempt.state:
+        return Settled(reply)
+    if step is Step.SEND and row.epoch != epoch:
+        return Settled(reply)
+    if outcome.retry_after_s is not None and outcome.certainty is Certainty.NOT_ACCEPTED:
+        _pause(connection, reply.account_id, now + int(outcome.retry_after_s * 1000))
+    move = after_attempt if step is Step.SEND else after_look_up
+    moved = move(reply, outcome, now)
+    return Settled(moved, _write(connection, conversation, reply, moved, now, epoch))
+
+
+def _pause(connection: Connection, account_id: str, until: Instant) -> None:
+    """Leave a rate-limited account alone until the network takes calls again."""
+    paused = update(LEASES).where(LEASES.c.account_id == account_id)
+    connection.execute(paused.values(paused_until=until))
+
+
+def paused_until(connection: Connection, account_id: str) -> Instant:
+    """Return until when the account is rate-limited, 0 if it is not: polls wait for replies."""
+    query = select(LEASES.c.paused_until).where(LEASES.c.account_id == account_id)
+    return connection.execute(query).scalar_one_or_none() or 0
+
+
+def resolve_by_human(
+    connection: Connection, reply_id: str, actor: Actor, outcome: str, external_id: str | None
+) -> Settled | None:
+    """Settle what no network could answer: `sent`, or `absent` and then sent again.
+
+    Returns None when there is no such reply.
+    """
+    if get(connection, reply_id) is None:
+        return None
+    conversation, reply = _locked(connection, reply_id)
+    if not actor.is_supervisor and actor.agent_id != conversation.agent_id:
+        refusal = NotYourConversation(actor.agent_id, conversation.agent_id)
+        return Settled(reply, refusal=refusal)
+    if reply.state is not ReplyState.NEEDS_HUMAN:
+        return Settled(reply, refusal=ReplySettled(reply.id, reply.state))
+    now = clock.now(connection)
+    resolved = resolve(reply, outcome, external_id, now)
+    return Settled(resolved, _write(connection, conversation, reply, resolved, now, None))
+
+
+def recognise(connection: Connection, account_id: str, echo: Post) -> Aftermath | None:
+    """Attach one of our own posts that came back to its reply; None when no reply is its origin."""
+    query = select(REPLIES.c.id).where(
+        REPLIES.c.account_id == account_id,
+        or_(REPLIES.c.id == echo.own_reply_id, REPLIES.c.external_id == echo.external_id),
+    )
+    reply_id = connection.execute(query.limit(1)).scalar_one_or_none()
+    if reply_id is None:
+        return None
+    conversation, reply = _locked(connection, reply_id)
+    if reply.is_settled:
+        return Aftermath()
+    now = clock.now(connection)
+    seen = Outcome(Certainty.SENT, echo.external_id, echo.url)
+    return _write(connection, conversation, reply, after_attempt(reply, seen, now), now, None)
+
+
+def _locked(connection: Connection, reply_id: str) -> tuple[Conversation, Reply]:
+    """Lock the reply's conversation; it guards its replies too."""
+    owner = select(REPLIES.c.conversation_id).where(REPLIES.c.id == reply_id)
+    conversation_id = connection.execute(owner).scalar_one()
+    conversation = lock(connection, [conversation_id])[conversation_id]
+    row = connection.execute(select(REPLIES).where(REPLIES.c.id == reply_id)).mappings().one()
+    return conversation, reply_from(row)
+
+
+def _write(
+    connection: Connection,
+    conversation: Conversation,
+    before: Reply,
+    after: Reply,
+    now: Instant,
+    epoch: int | None,
+) -> Aftermath:
+    values = reply_values(after) if epoch is None else {**reply_values(after), "epoch": epoch}
+    connection.execute(update(REPLIES).where(REPLIES.c.id == after.id).values(values))
+    if after.state is before.state:
+        return Aftermath()
+    command: c.Command = c.NoteReplyState(after.id, after.state)
+    if after.is_settled:
+        command = c.SettleReply(after.id, after.state is ReplyState.SENT, after.covers)
+    journal = Journal(connection, now)
+    journal.conversation_is_locked(conversation)
+    decision = decide(conversation, command, c.Facts(Policy()), now)
+    if isinstance(decision, ConversationError):
+        raise decision
+    journal.record(conversation, decision, "nudged")
+    journal.flush()
+    return journal.aftermath()
+
+
+def of_conversation(connection: Connection, conversation_id: str) -> Sequence[Reply]:
+    query = (
+        select(REPLIES)
+        .where(REPLIES.c.conversation_id == conversation_id)
+        .order_by(REPLIES.c.created_at, REPLIES.c.id)
+    )
+    return [reply_from(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,205 @@
+"""Between rows and the pure core's values: the only place that knows both forms."""
+
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from acd.model import Agent, RoutingPolicy, Utilization
+from acd.priority import queue_rank
+from conversations.commands import Policy
+from conversations.model import (
+    Conversation,
+    ConversationState,
+    Instant,
+    MediaType,
+    Offer,
+    PassedOver,
+    ReplyState,
+    RequiredSkill,
+    RoutingStatus,
+    Visibility,
+    WrapUpMode,
+    holder,
+)
+from conversations.replies import Reply
+
+PRESENCE_LEASE_MS = 60_000
+"""A logged-in agent with a lease counts as present so long after his last heartbeat."""
+
+_PLAIN = (
+    "id",
+    "network",
+    "account_id",
+    "channel_id",
+    "workgroup_id",
+    "customer_id",
+    "affinity_key",
+    "affinity_window_s",
+    "priority",
+    "created_at",
+    "queued_at",
+    "last_post_at",
+    "affinity_until",
+    "weight_percent",
+    "agent_id",
+    "preferred_agent_id",
+    "preferred_until",
+    "offered_at",
+    "connected_at",
+    "held_at",
+    "parked_until",
+    "wrap_up_until",
+    "ended_at",
+    "post_count",
+    "answered_count",
+    "unsettled_replies",
+    "continues",
+    "continued_by",
+    "wrap_up_code",
+    "ended_by",
+    "version",
+)
+
+
+def required_skills_from(skills: list[dict[str, Any]]) -> tuple[RequiredSkill, ...]:
+    return tuple(RequiredSkill(s["skill"], s.get("min_proficiency", 0)) for s in skills)
+
+
+def requirements(conversation: Conversation) -> str:
+    """Name what a conversation asks of an agent; plain ones of one name fit the same agents.
+
+    Those that wait for somebody or pass somebody over have names of their own, so that the
+    first of each name is enough for a match: nothing at the head blocks what is behind it.
+    """
+    skills = sorted(f"{s.skill}:{s.min_proficiency}" for s in conversation.required_skills)
+    choosy = conversation.preferred_until is not None or conversation.passed_over
+    return " ".join([conversation.media_type, "choosy" if choosy else "plain", *skills])
+
+
+def conversation_from(row: RowMapping) -> Conversation:
+    """Read a conversation from its row."""
+    offer = None
+    if row["offer_id"] is not None:
+        offer = Offer(row["offer_id"], row["offer_agent_id"], row["offer_expires_at"])
+    return Conversation(
+        state=ConversationState(row["state"]),
+        media_type=MediaType(row["media_type"]),
+        required_skills=required_skills_from(row["required_skills"]),
+        passed_over=tuple(PassedOver(p["agent_id"], p["until"]) for p in row["passed_over"]),
+        offer=offer,
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def conversation_values(conversation: Conversation) -> dict[str, Any]:
+    """Write a conversation as its row's values, with what the indexes need."""
+    carrier = holder(conversation)
+    offer = conversation.offer
+    return {
+        **{name: getattr(conversation, name) for name in _PLAIN},
+        "state": conversation.state.value,
+        "media_type": conversation.media_type.value,
+        "required_skills": [
+            {"skill": s.skill, "min_proficiency": s.min_proficiency}
+            for s in conversation.required_skills
+        ],
+        "requirements": requirements(conversation),
+        "queue_rank": queue_rank(conversation),
+        "passed_over": [
+            {"agent_id": p.agent_id, "until": p.until} for p in conversation.passed_over
+        ],
+        "offer_id": offer.id if offer else None,
+        "offer_agent_id": offer.agent_id if offer else None,
+        "offer_expires_at": offer.expires_at if offer else None,
+        "holder_agent_id": carrier.agent_id if carrier else None,
+    }
+
+
+def utilization_from(levels: dict[str, Any]) -> dict[MediaType, Utilization]:
+    return {
+        MediaType(media_type): Utilization(level["percent"], level.get("max"))
+        for media_type, level in levels.items()
+        if media_type in set(MediaType)
+    }
+
+
+def policy_from(row: RowMapping) -> Policy:
+    """Read what a transition needs from a workgroup's row."""
+    wrap_up = row["wrap_up"] or {}
+    return Policy(
+        offer_timeout_s=row["offer_timeout_s"],
+        decline_backoff_s=row["decline_backoff_s"],
+        preferred_agent_wait_s=row["preferred_agent_wait_s"],
+        wrap_up_mode=WrapUpMode(wrap_up.get("mode", WrapUpMode.NONE)),
+        wrap_up_timeout_s=wrap_up.get("timeout_s") or Policy.wrap_up_timeout_s,
+    )
+
+
+def routing_policy_from(row: RowMapping) -> RoutingPolicy:
+    """Read what routing needs from a workgroup's row."""
+    return RoutingPolicy(row["id"], row["version"], utilization_from(row["utilization"]))
+
+
+def agent_from(
+    row: RowMapping,
+    now: Instant,
+    workgroup_ids: frozenset[str],
+    load_count: dict[MediaType, int] | None = None,
+) -> Agent:
+    """Read an agent as a routing candidate; `seen_at` is the last heartbeat, if any."""
+    seen_at = row["seen_at"]
+    is_present = not row["presence_lease"] or (
+        seen_at is not None and now - seen_at <= PRESENCE_LEASE_MS
+    )
+    return Agent(
+        id=row["id"],
+        routing_status=RoutingStatus(row["routing_status"]),
+        is_present=is_present,
+        is_licensed=row["licensed"],
+        is_enabled=row["enabled"],
+        workgroup_ids=workgroup_ids,
+        skills=row["skills"],
+        load_percent=row["utilization"],
+        idle_since=row["idle_since"],
+        utilization=utilization_from(row["own_utilization"]),
+        load_count=load_count or {},
+    )
+
+
+_REPLY_PLAIN = (
+    "id",
+    "conversation_id",
+    "account_id",
+    "channel_id",
+    "network",
+    "agent_id",
+    "text",
+    "to_external_id",
+    "to_handle",
+    "in_reply_to",
+    "covers",
+    "created_at",
+    "attempts",
+    "attempt_until",
+    "next_attempt_at",
+    "external_id",
+    "url",
+    "reason",
+    "sent_at",
+)
+
+
+def reply_from(row: RowMapping) -> Reply:
+    return Reply(
+        visibility=Visibility(row["visibility"]),
+        state=ReplyState(row["state"]),
+        **{name: row[name] for name in _REPLY_PLAIN},
+    )
+
+
+def reply_values(reply: Reply) -> dict[str, Any]:
+    return {
+        **{name: getattr(reply, name) for name in _REPLY_PLAIN},
+        "visibility": reply.visibility.value,
+        "state": reply.state.value,
+    }

@@ -1,0 +1,134 @@
+"""An agent's routing status and presence, and what changes with them."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, insert, select, update
+
+from acd.model import Agent
+from conversations import commands as c
+from conversations.errors import ConversationError
+from conversations.lifecycle import decide
+from conversations.model import Conversation, Instant, RoutingStatus
+from storage import clock
+from storage.candidates import locked_agents
+from storage.conversations import lock
+from storage.database import ConcurrentChange
+from storage.journal import Aftermath, Journal
+from storage.rows import PRESENCE_LEASE_MS, policy_from
+from storage.tables import AgentRow, ConversationRow, PresenceRow, WorkgroupRow
+
+AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
+CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+PRESENCES = PresenceRow.__table__  # type: ignore[attr-defined]
+WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
+
+PRESENCE_LOST = "presence lost"
+ABSENT_BATCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOutcome:
+    """Whether there is such an agent, and what follows the change."""
+
+    is_known: bool
+    aftermath: Aftermath = field(default_factory=Aftermath)
+
+
+def set_status(
+    connection: Connection, agent_id: str, status: RoutingStatus, reason: str | None
+) -> StatusOutcome:
+    """Set an agent's routing status; off the queue he loses his open offers in the same commit.
+
+    Setting it counts as a heartbeat. Setting the status that he has changes nothing but is asked
+    about again, so that a repeated log-in can never leave anybody waiting.
+    """
+    journal, offered, agents = _locked_with_offers(connection, agent_id)
+    if agent_id not in agents:
+        return StatusOutcome(is_known=False)
+    note_presence(connection, agent_id, journal.now)
+    if agents[agent_id].routing_status is not status:
+        journal.set_status(agent_id, status, reason)
+    if status is not RoutingStatus.ON_QUEUE:
+        _rescind(journal, offered, agent_id)
+    journal.flush()
+    aftermath = journal.aftermath()
+    return StatusOutcome(is_known=True, aftermath=Aftermath(aftermath.bells, aftermath.asks))
+
+
+def take_offers_back(connection: Connection, agent_id: str) -> Aftermath:
+    """Rescind the offers of an agent who is off the queue; their age is kept."""
+    journal, offered, agents = _locked_with_offers(connection, agent_id)
+    agent = agents.get(agent_id)
+    if agent is None or agent.routing_status is RoutingStatus.ON_QUEUE:
+        return Aftermath()
+    _rescind(journal, offered, agent_id)
+    journal.flush()
+    return journal.aftermath()
+
+
+def _locked_with_offers(
+    connection: Connection, agent_id: str
+) -> tuple[Journal, dict[str, Conversation], dict[str, Agent]]:
+    """Lock the conversations that alert the agent, then the agent, in the common lock order.
+
+    Raises:
+        ConcurrentChange: an offer was made in between; the transaction is run again.
+    """
+    ids = _offered_to(connection, agent_id)
+    offered = lock(connection, ids)
+    now = clock.now(connection)
+    journal = Journal(connection, now)
+    agents = locked_agents(connection, [agent_id], now)
+    journal.agents_are_locked(agents)
+    if _offered_to(connection, agent_id) != ids:
+        raise ConcurrentChange(agent_id)
+    return journal, offered, agents
+
+
+def _offered_to(connection: Connection, agent_id: str) -> list[str]:
+    query = select(CONVERSATIONS.c.id).where(
+        CONVERSATIONS.c.holder_agent_id == agent_id, CONVERSATIONS.c.state == "alerting"
+    )
+    return sorted(connection.execute(query).scalars())
+
+
+def _rescind(journal: Journal, offered: dict[str, Conversation], agent_id: str) -> None:
+    workgroup_ids = {conversation.workgroup_id for conversation in offered.values()}
+    query = select(WORKGROUPS).where(WORKGROUPS.c.id.in_(sorted(workgroup_ids)))
+    rows = journal.connection.execute(query).mappings()
+    policies = {row["id"]: policy_from(row) for row in rows}
+    for conversation in offered.values():
+        facts = c.Facts(policies[conversation.workgroup_id])
+        decision = decide(conversation, c.RescindOffer(agent_id), facts, journal.now)
+        if not isinstance(decision, ConversationError):
+            journal.record(conversation, decision, "nudged")
+
+
+def note_presence(connection: Connection, agent_id: str, now: Instant) -> None:
+    """Remember that the agent was heard of."""
+    seen = update(PRESENCES).where(PRESENCES.c.agent_id == agent_id).values(seen_at=now)
+    if connection.execute(seen).rowcount == 0:
+        connection.execute(insert(PRESENCES).values(agent_id=agent_id, seen_at=now))
+
+
+def heartbeat(connection: Connection, agent_id: str) -> None:
+    """Renew the agent's presence lease; touches nothing that a match looks at."""
+    note_presence(connection, agent_id, clock.now(connection))
+
+
+def absent_agents(connection: Connection) -> list[str]:
+    """Return agents on queue whose presence lease has run out, for the sweep to sign off."""
+    now = clock.now(connection)
+    query = (
+        select(AGENTS.c.id)
+        .outerjoin(PRESENCES, PRESENCES.c.agent_id == AGENTS.c.id)
+        .where(
+            AGENTS.c.presence_lease,
+            AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value,
+            PRESENCES.c.seen_at.is_(None) | (PRESENCES.c.seen_at < now - PRESENCE_LEASE_MS),
+        )
+        .limit(ABSENT_BATCH)
+    )
+    return list(connection.execute(query).scalars())
+
+

@@ -1,0 +1,79 @@
+"""What a workflow sees of its conversation: the row as a snapshot, after what is due has happened."""
+
+from sqlalchemy import Connection
+
+from conversations import commands as c
+from conversations.lifecycle import alarm_at
+from conversations.messages import Snapshot
+from conversations.model import Conversation, ConversationState
+from storage import clock, conversations, replies
+from storage.asking import Following
+from storage.database import Database
+from storage.journal import Aftermath
+
+
+class ConversationSync:
+    """Reads a conversation for its workflow, and lets time pass for it."""
+
+    def __init__(self, database: Database, following: Following) -> None:
+        self._database = database
+        self._following = following
+
+    async def sync(self, conversation_id: str) -> Snapshot | None:
+        """Let happen what is due and return what is; None when there is no such conversation.
+
+        A conversation that waits is asked for again: whoever queued it may have died before it
+        could ask.
+        """
+        snapshot, is_due = await self._database.read(lambda k: _look(k, conversation_id))
+        if is_due:
+            outcome = await self._database.write(
+                lambda k: conversations.let_due_happen(k, conversation_id)
+            )
+            self._following.follow_later(_without_own_bell(outcome.aftermath, conversation_id))
+            snapshot, _ = await self._database.read(lambda k: _look(k, conversation_id))
+        if snapshot is not None and snapshot.state == ConversationState.QUEUED:
+            self._following.follow_later(Aftermath(asks=frozenset({snapshot.workgroup_id})))
+        return snapshot
+
+    async def cancel(self, conversation_id: str, cause: str) -> Snapshot | None:
+        """End the conversation because its workflow was cancelled; audited like any end."""
+        outcome = await self._database.write(
+            lambda k: conversations.carry_out(
+                k, conversation_id, lambda *_: c.EndByOperator(cause)
+            )
+        )
+        self._following.follow_later(_without_own_bell(outcome.aftermath, conversation_id))
+        return await self.sync(conversation_id)
+
+
+def _look(connection: Connection, conversation_id: str) -> tuple[Snapshot | None, bool]:
+    conversation = conversations.get(connection, conversation_id)
+    if conversation is None:
+        return None, False
+    alarm = alarm_at(conversation)
+    is_due = alarm is not None and alarm <= clock.now(connection)
+    return snapshot_of(connection, conversation), is_due
+
+
+def snapshot_of(connection: Connection, conversation: Conversation) -> Snapshot:
+    has_replies = conversation.unsettled_replies > 0
+    return Snapshot(
+        conversation_id=conversation.id,
+        version=conversation.version,
+        state=conversation.state.value,
+        workgroup_id=conversation.workgroup_id,
+        network=conversation.network,
+        agent_id=conversation.offer.agent_id if conversation.offer else conversation.agent_id,
+        alarm_at=alarm_at(conversation),
+        has_replies_to_send=has_replies and replies.has_sendable(connection, conversation.id),
+        unsettled_replies=conversation.unsettled_replies,
+        is_final=conversation.is_final,
+        ended_by=conversation.ended_by,
+    )
+
+
+def _without_own_bell(aftermath: Aftermath, conversation_id: str) -> Aftermath:
+    """The workflow that asked needs no bell: it gets the snapshot."""
+    bells = tuple(bell for bell in aftermath.bells if bell.conversation_id != conversation_id)
+    return Aftermath(bells, aftermath.asks, aftermath.leavers)
