@@ -1,0 +1,84 @@
+// What can be done with a conversation now, by this person: buttons, keys and the palette all ask here.
+import { signal } from '../core/html.js';
+import { isMine, isOfferedToMe, isOpen, isSupervisor, me, mine, myId } from '../state/store.js';
+import { command, setStatus } from './commands.js';
+import { openDialog } from './dialog.js';
+import { DiscardForm, ParkForm, ReleaseForm, TransferForm } from './forms.js';
+import { go, openConversation, route } from './route.js';
+
+/** Raised to ask the composer for the focus: `{conversationId, mode}`. */
+export const composerCall = signal(null);
+
+export async function pickUp(conversation) {
+  const body = isOfferedToMe(conversation) ? { offer_id: conversation.offer.id } : {};
+  const connected = await command(conversation.id, 'pickup', { body, what: 'Pick up' });
+  if (connected && isMine(connected)) go({ page: route.value.page === 'floor' ? 'floor' : 'mine', id: connected.id, filters: route.value.filters });
+}
+
+export function decline(conversation) {
+  return command(conversation.id, 'decline', { body: { offer_id: conversation.offer.id }, what: 'Decline' });
+}
+
+async function disconnect(conversation) {
+  const ended = await command(conversation.id, 'disconnect', { what: 'Disconnect' });
+  return ended !== null;
+}
+
+async function disconnectAndNext(conversation) {
+  const next = mine.value.find((other) => other.id !== conversation.id && other.state === 'connected');
+  if (await disconnect(conversation)) go({ page: 'mine', id: next?.id ?? null });
+}
+
+export function compose(conversation, mode) {
+  if (route.value.id !== conversation.id) openConversation(conversation.id);
+  composerCall.value = { conversationId: conversation.id, mode };
+}
+
+const simple = (name, what) => (conversation) => command(conversation.id, name, { what });
+const dialog = (title, body) => (conversation) => openDialog({ title, body, props: { conversation } });
+
+/** Order is the order of the buttons. `may` says whether it can be done now; `owner` and so on are facts. */
+const ACTIONS = [
+  { name: 'pickup', label: 'Pick up', icon: 'tick', kind: 'primary', run: pickUp,
+    may: (c, { offered }) => offered || (c.state === 'queued' && Boolean(myId.value)) },
+  { name: 'decline', label: 'Decline', icon: 'cross', run: decline, may: (c, { offered }) => offered },
+  { name: 'hold', label: 'Hold', icon: 'pause', run: simple('hold', 'Hold'), may: (c, { owner }) => owner && c.state === 'connected' },
+  { name: 'resume', label: 'Resume', icon: 'play', kind: 'primary', run: simple('resume', 'Resume'), may: (c, { owner }) => owner && c.state === 'held' },
+  { name: 'unpark', label: 'Take back', icon: 'play', kind: 'primary', run: simple('unpark', 'Take back'),
+    may: (c, { owner, supervisor }) => (owner || supervisor) && c.state === 'parked' },
+  { name: 'transfer', label: 'Transfer', icon: 'transfer', run: dialog('Transfer', TransferForm),
+    may: (c, { owner, supervisor }) => (owner && talks(c)) || (supervisor && (talks(c) || c.state === 'queued')) },
+  { name: 'park', label: 'Park', icon: 'park', run: dialog('Park', ParkForm), may: (c, { owner }) => owner && talks(c) },
+  { name: 'release', label: 'Release to queue', icon: 'back', run: dialog('Release to the queue', ReleaseForm),
+    may: (c, { supervisor }) => supervisor && (talks(c) || c.state === 'parked') },
+  { name: 'discard', label: 'Discard', icon: 'cross', run: dialog('Discard', DiscardForm),
+    may: (c, { owner, supervisor }) => (owner || supervisor) && isOpen(c) && c.state !== 'wrapup' },
+  { name: 'disconnect', label: 'Disconnect', icon: 'end', kind: 'end', run: disconnect,
+    may: (c, { owner, supervisor }) => (owner || supervisor) && talks(c) },
+  { name: 'disconnect_next', label: 'Disconnect and next', icon: 'end', hidden: true, run: disconnectAndNext,
+    may: (c, { owner }) => owner && talks(c) },
+];
+
+const talks = (conversation) => conversation.state === 'connected' || conversation.state === 'held';
+
+/** The actions that the person may take on the conversation now. */
+export function actionsFor(conversation) {
+  if (!conversation) return [];
+  const facts = { offered: isOfferedToMe(conversation), owner: isMine(conversation), supervisor: isSupervisor.value };
+  return ACTIONS.filter((action) => action.may(conversation, facts));
+}
+
+export function act(conversation, name) {
+  const action = actionsFor(conversation).find((candidate) => candidate.name === name);
+  action?.run(conversation);
+  return Boolean(action);
+}
+
+export const mayReply = (conversation) => isMine(conversation) && conversation.state === 'connected';
+
+export const OFF_REASONS = ['Break', 'Lunch', 'Meeting', 'Training', 'Paperwork'];
+
+export function toggleStatus() {
+  if (!me.value) return;
+  setStatus(me.value.routing_status === 'on_queue' ? 'off_queue' : 'on_queue');
+}

@@ -1,0 +1,56 @@
+// Makes an offer noticed by who looks elsewhere: the title, a short sound, a notification if allowed. The focus stays.
+import { effect } from '../core/html.js';
+import { customerName, networkName } from '../core/format.js';
+import { preferences } from '../core/settings.js';
+import { isLeaderTab } from '../state/live.js';
+import { mine, offers } from '../state/store.js';
+
+const rung = new Set();
+let audio = null;
+
+function beep() {
+  // Browsers refuse sound, with a warning, before the first click.
+  if (!preferences.value.sound || !navigator.userActivation?.hasBeenActive) return;
+  audio = audio ?? new AudioContext();
+  const gain = audio.createGain();
+  gain.gain.setValueAtTime(0.08, audio.currentTime);
+  gain.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + 0.5);
+  gain.connect(audio.destination);
+  for (const [frequency, delay_s] of [[660, 0], [880, 0.12]]) {
+    const tone = audio.createOscillator();
+    tone.frequency.value = frequency;
+    tone.connect(gain);
+    tone.start(audio.currentTime + delay_s);
+    tone.stop(audio.currentTime + delay_s + 0.18);
+  }
+}
+
+export const mayNotify = () => 'Notification' in globalThis && Notification.permission === 'granted';
+export const allowNotifications = () => 'Notification' in globalThis && Notification.requestPermission();
+
+// No words of the customer: a notification may show on a locked screen.
+function notify(conversation) {
+  if (!mayNotify() || !document.hidden) return;
+  const notification = new Notification('Parley: a conversation for you', {
+    body: `${customerName(conversation.customer)} on ${networkName(conversation.network)}`, tag: conversation.offer.id,
+  });
+  notification.onclick = () => {
+    focus();
+    notification.close();
+  };
+}
+
+export function startAlarm() {
+  effect(() => {
+    const unanswered = mine.value.filter((conversation) => conversation.state === 'connected' && conversation.unanswered_count > 0).length;
+    const count = offers.value.length + unanswered;
+    document.title = `${count ? `(${count}) ` : ''}${offers.value.length ? 'Offer · ' : ''}Parley`;
+    for (const conversation of offers.value) {
+      if (rung.has(conversation.offer.id)) continue;
+      rung.add(conversation.offer.id);
+      if (!isLeaderTab()) continue;
+      beep();
+      notify(conversation);
+    }
+  });
+}

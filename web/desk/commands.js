@@ -1,0 +1,90 @@
+// The agent's commands: one intent each, refusals said in words, and the answer put on the screen at once.
+import { Intent, put } from '../core/api.js';
+import { signal } from '../core/html.js';
+import { conversations, agents, myId } from '../state/store.js';
+import { reread } from '../state/live.js';
+import { showReply } from '../state/timelines.js';
+import { say } from './toasts.js';
+
+/** Ids of the commands that are on their way, so that their buttons wait. */
+export const underway = signal(new Set());
+
+const REFUSALS = {
+  not_your_conversation: 'This conversation is no longer yours.',
+  conversation_ended: 'This conversation has ended.',
+  conversation_held: 'This conversation is on hold.',
+  offer_expired: 'This offer has run out.',
+  agent_at_capacity: 'There is no room for it.',
+  agent_not_eligible: 'That agent cannot take it.',
+  illegal_transition: 'That is not possible now.',
+  cannot_initiate_direct_message: 'The network does not allow a first private message.',
+};
+
+function mark(id, isUnderway) {
+  const next = new Set(underway.value);
+  if (isUnderway) next.add(id);
+  else next.delete(id);
+  underway.value = next;
+}
+
+export function sayProblem(problem, { what, retry = null }) {
+  const title = problem.status === 0 ? `${what}: not done, the server does not answer.`
+    : REFUSALS[problem.code] ?? `${what}: ${problem.title || 'refused'}.`;
+  say({ title, detail: problem.detail, retry: problem.isPassing ? retry : null });
+}
+
+/** Does one thing under one id; a second press while it runs is the same press. Answers the result, or null. */
+async function once(id, { what, act, after = () => {} }) {
+  if (underway.value.has(id)) return null;
+  mark(id, true);
+  try {
+    return await act();
+  } catch (problem) {
+    sayProblem(problem, { what, retry: () => once(id, { what, act, after }) });
+    after(problem);
+    return null;
+  } finally {
+    mark(id, false);
+  }
+}
+
+/** `POST /conversations/{id}/{name}`; answers the conversation, or null when it was refused. */
+export function command(conversationId, name, { body = {}, what }) {
+  const intent = new Intent(`/conversations/${encodeURIComponent(conversationId)}/${name}`, body);
+  return once(`${conversationId}:${name}`, {
+    what,
+    act: async () => {
+      const conversation = await intent.send();
+      conversations.put(conversation);
+      return conversation;
+    },
+    after: (problem) => {
+      if (problem.status) reread(conversationId).catch(() => {});
+    },
+  });
+}
+
+export function resolveReply(reply, outcome) {
+  const intent = new Intent(`/replies/${encodeURIComponent(reply.id)}/resolve`, { outcome });
+  return once(`${reply.id}:resolve`, {
+    what: 'Settle the reply',
+    act: async () => {
+      const settled = await intent.send();
+      if (settled?.id) showReply({ conversation_id: reply.conversation_id, ...settled });
+      return settled;
+    },
+  });
+}
+
+/** `reason` says why somebody is off queue. */
+export function setStatus(routingStatus, { reason, agentId = myId.value } = {}) {
+  const path = `/agents/${encodeURIComponent(agentId)}/status`;
+  return once(`${agentId}:status`, {
+    what: 'Change the status',
+    act: async () => {
+      const agent = await put(path, { routing_status: routingStatus, ...(reason ? { reason } : {}) });
+      agents.put(agent);
+      return agent;
+    },
+  });
+}

@@ -1,0 +1,50 @@
+// One dialog at a time, on the browser's own <dialog>: it keeps the focus, and Escape closes it.
+import { html, signal, useEffect, useRef } from '../core/html.js';
+
+/** `{title, body: component, props, wide}` */
+const shown = signal(null);
+export const isDialogOpen = () => shown.value !== null;
+
+let cameFrom = null;
+
+export function openDialog(dialog) {
+  cameFrom = cameFrom ?? document.activeElement;
+  shown.value = dialog;
+}
+
+export function closeDialog() {
+  shown.value = null;
+  // Where one came from may be gone by now.
+  if (cameFrom?.isConnected) cameFrom.focus();
+  cameFrom = null;
+}
+
+export function DialogHost() {
+  return shown.value && html`<${Dialog} key=${shown.value.title} ...${shown.value} />`;
+}
+
+function Dialog({ title, body, props = {}, kind = '' }) {
+  const element = useRef(null);
+  useEffect(() => {
+    element.current.showModal();
+    element.current.querySelector('[data-first]')?.focus();
+  }, []);
+  const clickOutside = (event) => event.target === element.current && closeDialog();
+  return html`
+    <dialog ref=${element} class="dialog ${kind}" aria-label=${title} onCancel=${(event) => { event.preventDefault(); closeDialog(); }}
+      onMouseDown=${clickOutside}>
+      <div class="dialog-body">
+        ${kind !== 'palette' && html`<h2>${title}</h2>`}
+        <${body} ...${props} />
+      </div>
+    </dialog>`;
+}
+
+/** The row of buttons that ends a form. */
+export function FormButtons({ submit, kind = 'primary', disabled = false }) {
+  return html`
+    <div class="buttons">
+      <button type="button" onClick=${closeDialog}>Cancel</button>
+      <button type="submit" class=${kind} disabled=${disabled}>${submit}</button>
+    </div>`;
+}

@@ -1,0 +1,112 @@
+// The forms behind the actions that need a word more: transfer, park, discard, release.
+import { html, useState } from '../core/html.js';
+import { statusName } from '../core/format.js';
+import { agents, myId, workgroups } from '../state/store.js';
+import { command } from './commands.js';
+import { FormButtons, closeDialog } from './dialog.js';
+
+function submitter(conversation, name, what, bodyOf) {
+  return async (event) => {
+    event.preventDefault();
+    closeDialog();
+    await command(conversation.id, name, { body: bodyOf(), what });
+  };
+}
+
+// A workgroup is offered first: naming an agent is the exception.
+function targetsFor(conversation) {
+  const groups = workgroups.all()
+    .filter((group) => group.id !== conversation.workgroup_id || conversation.state === 'connected' || conversation.state === 'held')
+    .map((group) => ({ key: `w:${group.id}`, name: group.name, about: group.id === conversation.workgroup_id ? 'workgroup, back to its queue' : 'workgroup', body: { workgroup_id: group.id } }));
+  const people = agents.all()
+    .filter((agent) => agent.id !== myId.value && agent.id !== conversation.agent_id)
+    .sort((a, b) => (a.routing_status === 'on_queue' ? 0 : 1) - (b.routing_status === 'on_queue' ? 0 : 1))
+    .map((agent) => ({
+      key: `a:${agent.id}`, name: agent.name || agent.username || agent.id, body: { agent_id: agent.id },
+      about: `${statusName(agent.routing_status)}, load ${agent.utilization_percent ?? 0} %`,
+    }));
+  return [...groups, ...people];
+}
+
+export function TransferForm({ conversation }) {
+  const [search, setSearch] = useState('');
+  const [chosen, setChosen] = useState(null);
+  const [comment, setComment] = useState('');
+  const targets = targetsFor(conversation).filter(({ name }) => name.toLowerCase().includes(search.toLowerCase())).slice(0, 50);
+  const target = targets.find(({ key }) => key === chosen) ?? null;
+  const submit = submitter(conversation, 'transfer', 'Transfer', () => ({ ...target.body, ...(comment ? { comment } : {}) }));
+  return html`
+    <form onSubmit=${submit}>
+      <label class="field">To <input type="search" data-first placeholder="Workgroup or agent" value=${search}
+        onInput=${(event) => setSearch(event.currentTarget.value)} /></label>
+      <fieldset class="choices"><legend class="unseen">Transfer to</legend>
+        ${targets.length === 0 && html`<p class="hint">Nobody by that name.</p>`}
+        ${targets.map(({ key, name, about }) => html`
+          <label key=${key} class="choice"><input type="radio" name="target" checked=${chosen === key} onChange=${() => setChosen(key)} />
+            <bdi>${name}</bdi><span class="hint">${about}</span></label>`)}
+      </fieldset>
+      <label class="field">Comment for whoever gets it <input value=${comment} onInput=${(event) => setComment(event.currentTarget.value)} /></label>
+      <p class="hint">The conversation keeps its age. You are free as soon as it has left.</p>
+      <${FormButtons} submit="Transfer" disabled=${!target} />
+    </form>`;
+}
+
+const HOUR_MS = 3_600_000;
+
+function tomorrowMorning() {
+  const moment = new Date();
+  moment.setDate(moment.getDate() + 1);
+  moment.setHours(9, 0, 0, 0);
+  return moment.getTime();
+}
+
+const PARK_CHOICES = [
+  ['Until I take it back', () => null],
+  ['For 1 hour', () => Date.now() + HOUR_MS],
+  ['For 4 hours', () => Date.now() + 4 * HOUR_MS],
+  ['Until tomorrow, 09:00', tomorrowMorning],
+];
+
+export function ParkForm({ conversation }) {
+  const [index, setIndex] = useState(0);
+  const [reason, setReason] = useState('');
+  const submit = submitter(conversation, 'park', 'Park', () => {
+    const until = PARK_CHOICES[index][1]();
+    return { ...(until ? { until: new Date(until).toISOString() } : {}), ...(reason ? { reason } : {}) };
+  });
+  return html`
+    <form onSubmit=${submit}>
+      <fieldset class="choices"><legend class="unseen">How long</legend>
+        ${PARK_CHOICES.map(([label], at) => html`
+          <label key=${label} class="choice"><input type="radio" name="until" data-first=${at === 0} checked=${index === at}
+            onChange=${() => setIndex(at)} />${label}</label>`)}
+      </fieldset>
+      <label class="field">Why <input placeholder="waits for the warehouse" value=${reason} onInput=${(event) => setReason(event.currentTarget.value)} /></label>
+      <p class="hint">Parked, it takes no room. It stays in your list.</p>
+      <${FormButtons} submit="Park" />
+    </form>`;
+}
+
+function ReasonForm({ conversation, name, what, presets, hint, kind = 'primary' }) {
+  const [reason, setReason] = useState('');
+  const submit = submitter(conversation, name, what, () => ({ reason }));
+  return html`
+    <form onSubmit=${submit}>
+      <label class="field">Reason <input data-first required value=${reason} onInput=${(event) => setReason(event.currentTarget.value)} /></label>
+      <div class="presets">
+        ${presets.map((preset) => html`<button type="button" class="small" key=${preset} onClick=${() => setReason(preset)}>${preset}</button>`)}
+      </div>
+      <p class="hint">${hint}</p>
+      <${FormButtons} submit=${what} kind=${kind} disabled=${!reason.trim()} />
+    </form>`;
+}
+
+export const DiscardForm = ({ conversation }) => html`
+  <${ReasonForm} conversation=${conversation} name="discard" what="Discard" kind="end"
+    presets=${['spam', 'not actionable', 'duplicate', 'wrong brand']}
+    hint="It leaves the queue for good. What was written stays in the history." />`;
+
+export const ReleaseForm = ({ conversation }) => html`
+  <${ReasonForm} conversation=${conversation} name="release" what="Release"
+    presets=${['agent is away', 'shift ended', 'rebalancing']}
+    hint="It goes back to its queue with its age; the agent is free at once." />`;

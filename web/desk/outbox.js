@@ -1,0 +1,58 @@
+// Replies and notes between the composer and the server's 202: shown as what they are, and never typed twice.
+import { Intent } from '../core/api.js';
+import { signal } from '../core/html.js';
+import { showNote, showReply, touchTimeline } from '../state/timelines.js';
+import { changeDraft, draftOf } from './drafts.js';
+
+/** `{key, conversationId, kind: 'reply'|'note', text, visibility, state: 'leaving'|'failed', problem, intent}` */
+export const outbox = signal([]);
+
+export const unsentOf = (conversationId) => outbox.value.filter((entry) => entry.conversationId === conversationId);
+
+function change(key, fields) {
+  outbox.value = outbox.value.map((entry) => (entry.key === key ? { ...entry, ...fields } : entry));
+}
+
+function takeOut(key) {
+  outbox.value = outbox.value.filter((entry) => entry.key !== key);
+}
+
+async function deliver({ key, intent, kind, conversationId }) {
+  change(key, { state: 'leaving', problem: null });
+  try {
+    const answer = await intent.send();
+    if (kind === 'reply') showReply({ conversation_id: conversationId, ...answer });
+    else if (answer?.id) showNote(conversationId, answer);
+    takeOut(key);
+    touchTimeline(conversationId);
+  } catch (problem) {
+    change(key, { state: 'failed', problem });
+  }
+}
+
+function post(conversationId, kind, body) {
+  const path = `/conversations/${encodeURIComponent(conversationId)}/${kind === 'reply' ? 'replies' : 'notes'}`;
+  const intent = new Intent(path, body);
+  const entry = {
+    key: intent.key, conversationId, kind, text: body.text, visibility: body.visibility, state: 'leaving', problem: null, intent,
+  };
+  outbox.value = [...outbox.value, entry];
+  return deliver(entry);
+}
+
+export const postReply = (conversationId, body) => post(conversationId, 'reply', body);
+export const postNote = (conversationId, text) => post(conversationId, 'note', { text });
+
+/** The same intent under the same key: if the first one arrived after all, it is not said twice. */
+export const tryAgain = (entry) => deliver(entry);
+
+/** Gives the words back to the composer; whatever is being typed there stays, below. */
+export function takeBack({ key, conversationId, kind, text }) {
+  takeOut(key);
+  returnToComposer(conversationId, kind, text);
+}
+
+export function returnToComposer(conversationId, kind, text) {
+  const typed = draftOf(conversationId)[kind];
+  changeDraft(conversationId, { mode: kind, [kind]: typed ? `${text}\n${typed}` : text });
+}

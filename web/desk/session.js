@@ -1,0 +1,59 @@
+// Log in, stay present, log out. The key that somebody types is sent once and never kept.
+import { get, postPlain, put, remove, whenUnauthorized } from '../core/api.js';
+import { everySecond } from '../core/ticker.js';
+import { goDark, goLive, isLeaderTab } from '../state/live.js';
+import { logInNotice, me, myId, session } from '../state/store.js';
+import { closeDialog } from './dialog.js';
+import { forgetDrafts } from './drafts.js';
+
+const HEARTBEAT_EVERY_MS = 20_000;
+
+async function begin() {
+  session.value = await get('/session');
+  logInNotice.value = '';
+  goLive();
+}
+
+/** On page load: a session that is still good goes on. */
+export async function resume() {
+  whenUnauthorized(() => endHere('Your session has ended. Log in again; what you had typed is still here.'));
+  try {
+    await begin();
+  } catch (problem) {
+    session.value = null;
+    if (problem.status !== 401) logInNotice.value = 'The server does not answer. Try again in a moment.';
+  }
+}
+
+export async function logIn(key) {
+  await postPlain('/session', { key });
+  await begin();
+}
+
+function endHere(notice) {
+  if (!session.value) return;
+  closeDialog();
+  goDark();
+  session.value = null;
+  logInNotice.value = notice;
+}
+
+/** Whoever logs out takes no more offers. */
+export async function logOut() {
+  const isOnQueue = me.value?.routing_status === 'on_queue';
+  if (isOnQueue) await put(`/agents/${encodeURIComponent(myId.value)}/status`, { routing_status: 'off_queue', reason: 'Logged out' }).catch(() => {});
+  await remove('/session').catch(() => {});
+  forgetDrafts();
+  endHere('');
+}
+
+let lastBeatAt = 0;
+
+/** The server takes an agent whose heart is silent for 60 s off the queue; one tab beats for all. */
+export function startHeartbeat() {
+  everySecond(() => {
+    if (!myId.value || !isLeaderTab() || Date.now() - lastBeatAt < HEARTBEAT_EVERY_MS) return;
+    lastBeatAt = Date.now();
+    postPlain(`/agents/${encodeURIComponent(myId.value)}/heartbeat`).catch(() => {});
+  });
+}

@@ -1,0 +1,40 @@
+// What went wrong, said until it is read; what went right says itself on the screen.
+import { html, signal } from '../core/html.js';
+import { Icon } from '../core/icons.js';
+
+const SHOWN_MS = 8000;
+const toasts = signal([]);
+let lastId = 0;
+
+export function dismiss(id) {
+  toasts.value = toasts.value.filter((toast) => toast.id !== id);
+}
+
+/** `retry` makes the toast stay until it was answered. */
+export function say({ title, detail = '', retry = null, kind = 'error' }) {
+  lastId += 1;
+  const id = lastId;
+  toasts.value = [...toasts.value.slice(-3), { id, title, detail, retry, kind }];
+  if (!retry) setTimeout(() => dismiss(id), SHOWN_MS);
+}
+
+function Toast({ toast }) {
+  const again = () => {
+    dismiss(toast.id);
+    toast.retry();
+  };
+  return html`
+    <li class="toast ${toast.kind}">
+      <${Icon} name=${toast.kind === 'error' ? 'warning' : 'tick'} />
+      <p><strong>${toast.title}</strong> ${toast.detail && html`<span>${toast.detail}</span>`}</p>
+      ${toast.retry && html`<button type="button" class="small" onClick=${again}>Try again</button>`}
+      <button type="button" class="quiet icon" aria-label="Dismiss" onClick=${() => dismiss(toast.id)}><${Icon} name="cross" /></button>
+    </li>`;
+}
+
+export function Toasts() {
+  return html`
+    <ul class="toasts" role="alert" aria-label="Messages">
+      ${toasts.value.map((toast) => html`<${Toast} key=${toast.id} toast=${toast} />`)}
+    </ul>`;
+}
