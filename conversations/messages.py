@@ -25,6 +25,7 @@ class Snapshot:
 
     conversation_id: str
     version: int
+    read_at: Instant
     state: str
     workgroup_id: str
     network: str

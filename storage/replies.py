@@ -10,7 +10,7 @@ from conversations import commands as c
 from conversations.commands import Actor, Policy
 from conversations.errors import ConversationError, NotYourConversation, ReplySettled
 from conversations.lifecycle import decide
-from conversations.model import Conversation, Instant, Post, ReplyState
+from conversations.model import Conversation, ConversationState, Instant, Post, ReplyState
 from conversations.replies import (
     Certainty,
     NextStep,
@@ -100,10 +100,10 @@ def begin(connection: Connection, reply_id: str, read_back: ReadBack, process: s
     now = clock.now(connection)
     epoch, wait_ms = _lease(connection, reply.account_id, process, now)
     if wait_ms:
-        return Permit(NextStep(Step.WAIT, reply, wait_ms), epoch)
+        return Permit(NextStep(Step.WAIT, reply, wait_ms), epoch, _unchanged(conversation))
     step = next_step(reply, read_back, now)
     if step.reply == reply:
-        return Permit(step, epoch)
+        return Permit(step, epoch, _unchanged(conversation))
     aftermath = _write(connection, conversation, reply, step.reply, now, epoch)
     return Permit(step, epoch, aftermath)
 
@@ -138,9 +138,9 @@ def settle(
     now = clock.now(connection)
     row = connection.execute(select(REPLIES.c.epoch).where(REPLIES.c.id == reply.id)).one()
     if reply.attempts != attempt.attempts or reply.state is not attempt.state:
-        return Settled(reply)
+        return Settled(reply, _unchanged(conversation))
     if step is Step.SEND and row.epoch != epoch:
-        return Settled(reply)
+        return Settled(reply, _unchanged(conversation))
     if outcome.retry_after_s is not None and outcome.certainty is Certainty.NOT_ACCEPTED:
         _pause(connection, reply.account_id, now + int(outcome.retry_after_s * 1000))
     move = after_attempt if step is Step.SEND else after_look_up
@@ -172,9 +172,10 @@ def resolve_by_human(
     conversation, reply = _locked(connection, reply_id)
     if not actor.is_supervisor and actor.agent_id != conversation.agent_id:
         refusal = NotYourConversation(actor.agent_id, conversation.agent_id)
-        return Settled(reply, refusal=refusal)
+        return Settled(reply, _unchanged(conversation), refusal)
     if reply.state is not ReplyState.NEEDS_HUMAN:
-        return Settled(reply, refusal=ReplySettled(reply.id, reply.state))
+        refused = ReplySettled(reply.id, reply.state)
+        return Settled(reply, _unchanged(conversation), refused)
     now = clock.now(connection)
     resolved = resolve(reply, outcome, external_id, now)
     return Settled(resolved, _write(connection, conversation, reply, resolved, now, None))
@@ -191,7 +192,7 @@ def recognise(connection: Connection, account_id: str, echo: Post) -> Aftermath 
         return None
     conversation, reply = _locked(connection, reply_id)
     if reply.is_settled:
-        return Aftermath()
+        return _unchanged(conversation)
     now = clock.now(connection)
     seen = Outcome(Certainty.SENT, echo.external_id, echo.url)
     return _write(connection, conversation, reply, after_attempt(reply, seen, now), now, None)
@@ -206,6 +207,13 @@ def _locked(connection: Connection, reply_id: str) -> tuple[Conversation, Reply]
     return conversation, reply_from(row)
 
 
+def _unchanged(conversation: Conversation) -> Aftermath:
+    """A queued conversation that was only locked was hidden from a match that ran meanwhile."""
+    if conversation.state is ConversationState.QUEUED:
+        return Aftermath(asks=frozenset({conversation.workgroup_id}))
+    return Aftermath()
+
+
 def _write(
     connection: Connection,
     conversation: Conversation,
@@ -217,7 +225,7 @@ def _write(
     values = reply_values(after) if epoch is None else {**reply_values(after), "epoch": epoch}
     connection.execute(update(REPLIES).where(REPLIES.c.id == after.id).values(values))
     if after.state is before.state:
-        return Aftermath()
+        return _unchanged(conversation)
     command: c.Command = c.NoteReplyState(after.id, after.state)
     if after.is_settled:
         command = c.SettleReply(after.id, after.state is ReplyState.SENT, after.covers)

@@ -60,7 +60,7 @@ def take_offers_back(connection: Connection, agent_id: str) -> Aftermath:
     journal, offered, agents = _locked_with_offers(connection, agent_id)
     agent = agents.get(agent_id)
     if agent is None or agent.routing_status is RoutingStatus.ON_QUEUE:
-        return Aftermath()
+        return journal.aftermath()
     _rescind(journal, offered, agent_id)
     journal.flush()
     return journal.aftermath()

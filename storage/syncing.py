@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from conversations import commands as c
 from conversations.lifecycle import alarm_at
 from conversations.messages import Snapshot
-from conversations.model import Conversation, ConversationState
+from conversations.model import Conversation, ConversationState, Instant
 from storage import clock, conversations, replies
 from storage.asking import Following
 from storage.database import Database
@@ -52,15 +52,17 @@ def _look(connection: Connection, conversation_id: str) -> tuple[Snapshot | None
     if conversation is None:
         return None, False
     alarm = alarm_at(conversation)
-    is_due = alarm is not None and alarm <= clock.now(connection)
-    return snapshot_of(connection, conversation), is_due
+    now = clock.now(connection)
+    is_due = alarm is not None and alarm <= now
+    return snapshot_of(connection, conversation, now), is_due
 
 
-def snapshot_of(connection: Connection, conversation: Conversation) -> Snapshot:
+def snapshot_of(connection: Connection, conversation: Conversation, now: Instant) -> Snapshot:
     has_replies = conversation.unsettled_replies > 0
     return Snapshot(
         conversation_id=conversation.id,
         version=conversation.version,
+        read_at=now,
         state=conversation.state.value,
         workgroup_id=conversation.workgroup_id,
         network=conversation.network,

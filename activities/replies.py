@@ -1,0 +1,84 @@
+"""Sending a conversation's replies: one attempt at a time, in order, never twice at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.ports import Account, Connector, NextReply, Replies
+from conversations.messages import SendReplies
+from conversations.replies import ATTEMPT_DEADLINE_MS, Certainty, Outcome, Reply, Step
+
+CALL_TIMEOUT_S = ATTEMPT_DEADLINE_MS / 1000 - 3
+"""A call ends before its attempt's deadline, so that its outcome is written in time."""
+
+HEARTBEAT_S = 3.0
+LONGEST_PAUSE_HERE_MS = 2_000
+"""Longer pauses are Temporal's: the activity fails with the delay after which it is to be retried."""
+
+
+@dataclass(frozen=True)
+class ReplyActivities:
+    replies: Replies
+    connectors: Mapping[str, Connector]
+
+    @activity.defn
+    async def send_replies(self, request: SendReplies) -> None:
+        """Send all that the conversation has to say; returns when nothing is left to send.
+
+        A retry relies on the replies' rows: they say which attempt is in flight until when.
+        """
+        beating = asyncio.create_task(_beat())
+        try:
+            while (waiting := await self.replies.next_reply(request.conversation_id)) is not None:
+                await self._advance(waiting)
+        finally:
+            beating.cancel()
+
+    async def _advance(self, waiting: NextReply) -> None:
+        connector = self.connectors[waiting.account.network]
+        permission = await self.replies.begin(
+            waiting.reply.id, connector.read_back(waiting.account)
+        )
+        step = permission.next_step
+        match step.step:
+            case Step.SEND:
+                outcome = await _bounded(connector.publish, waiting.account, step.reply)
+            case Step.LOOK_UP:
+                outcome = await _bounded(connector.look_up, waiting.account, step.reply)
+            case Step.WAIT:
+                await _pause(step.wait_ms)
+                return
+            case Step.STOP:
+                return
+        await self.replies.settle(step.reply, permission, outcome)
+
+
+async def _bounded(call: Callable[[Account, Reply], Awaitable[Outcome]], account: Account, reply: Reply) -> Outcome:
+    try:
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            return await call(account, reply)
+    except TimeoutError:
+        return Outcome(Certainty.MAYBE, reason=f"no answer within {CALL_TIMEOUT_S:.0f} s")
+
+
+async def _pause(wait_ms: int) -> None:
+    """Wait a little here, or leave a longer wait to Temporal so that this slot serves others."""
+    if wait_ms <= LONGEST_PAUSE_HERE_MS:
+        await asyncio.sleep(wait_ms / 1000)
+        return
+    delay = timedelta(milliseconds=wait_ms)
+    raise ApplicationError(
+        f"the next attempt is due in {delay.total_seconds():.1f} s",
+        type="ReplyWaits",
+        next_retry_delay=delay,
+    )
+
+
+async def _beat() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(HEARTBEAT_S)
