@@ -1,0 +1,42 @@
+"""`migrate`: bring the database to this version, and tell Temporal what Parley searches by."""
+
+import asyncio
+import os
+import sys
+
+from operation.check_config import BadSetting, load_settings
+from operation.temporal_server import (
+    WrongSearchAttribute,
+    is_external,
+    register_search_attributes,
+)
+from storage.schema import downgrade, upgrade
+
+
+def migrate(*, back_to: str | None = None) -> int:
+    """Upgrade to this version's schema, or go back to a named revision; answer the exit code."""
+    try:
+        database_url = load_settings().database_url.get_secret_value()
+    except BadSetting as error:
+        print(error, file=sys.stderr)
+        return 1
+    if back_to:
+        downgrade(database_url, back_to)
+        print(f"The database is back at {back_to}.")
+        return 0
+    upgrade(database_url)
+    print("The database is at this version's schema.")
+    return _tell_temporal()
+
+
+def _tell_temporal() -> int:
+    if not is_external(os.environ):
+        print("TEMPORAL_ADDRESS is not set: no search attributes to register.")
+        return 0
+    try:
+        new = asyncio.run(register_search_attributes())
+    except (RuntimeError, WrongSearchAttribute) as error:
+        print(f"Temporal at {os.environ['TEMPORAL_ADDRESS']}: {error}", file=sys.stderr)
+        return 1
+    print(f"Search attributes registered: {', '.join(new) or 'all were there'}.")
+    return 0
