@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.ports import Intake, ListenedChannel, Listener, NetworkTrouble, Page
+from activities.ports import Intake, Listener
 from conversations.messages import ListenTo
+from conversations.networks import ListenedChannel, NetworkTrouble, Page
 
 ROUND_S = 3600.0
 HEARTBEAT_EVERY_S = 3.0

@@ -1,12 +1,11 @@
 """What the activities need of the world; worker.py plugs the real things in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from conversations.messages import Snapshot
-from conversations.model import Post, Unreadable
-from conversations.replies import NextStep, Outcome, ReadBack, Reply
+from conversations.networks import Account, ListenedChannel, NextReply, Page
+from conversations.replies import Outcome, Permission, ReadBack, Reply
 
 
 class Conversations(Protocol):
@@ -17,27 +16,6 @@ class Conversations(Protocol):
     async def cancel(self, conversation_id: str, cause: str) -> Snapshot | None: ...
 
     def note_seen(self, conversation_id: str, version: int, run_id: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A brand's access to a network; `credentials` are in the clear and never leave the process."""
-
-    id: str
-    network: str
-    settings: dict[str, Any]
-    credentials: dict[str, Any] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What a network gave since the cursor; `goes_on` when more is waiting there."""
-
-    posts: Sequence[Post]
-    unreadable: Sequence[Unreadable] = ()
-    cursor: str | None = None
-    goes_on: bool = False
-    retry_after_s: float | None = None
 
 
 class Connector(Protocol):
@@ -68,24 +46,6 @@ class Listener(Connector, Protocol):
         ...
 
 
-class NetworkTrouble(Exception):  # noqa: N818 - a fact about the world, not a mistake
-    """A network could not be asked; the message names the cause without any secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class NextReply:
-    reply: Reply
-    account: Account
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """Whether and how the sender may go on with a reply."""
-
-    next_step: NextStep
-    epoch: int
-
-
 class Replies(Protocol):
     """The replies' rows."""
 
@@ -93,18 +53,7 @@ class Replies(Protocol):
 
     async def begin(self, reply_id: str, read_back: ReadBack) -> Permission: ...
 
-    async def settle(self, reply: Reply, permission: Permission, outcome: Outcome) -> Reply: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ListenedChannel:
-    """A channel as a listener needs it; None of it when it is switched off or gone."""
-
-    account: Account
-    poll_interval_ms: int
-    post_limit: int
-    cursor: str | None
-    wait_ms: int = 0
+    async def settle(self, permission: Permission, outcome: Outcome) -> Reply: ...
 
 
 class Intake(Protocol):

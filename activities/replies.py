@@ -8,8 +8,9 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.ports import Account, Connector, NextReply, Replies
+from activities.ports import Connector, Replies
 from conversations.messages import SendReplies
+from conversations.networks import Account, NextReply
 from conversations.replies import ATTEMPT_DEADLINE_MS, Certainty, Outcome, Reply, Step
 
 CALL_TIMEOUT_S = ATTEMPT_DEADLINE_MS / 1000 - 3
@@ -54,7 +55,7 @@ class ReplyActivities:
                 return
             case Step.STOP:
                 return
-        await self.replies.settle(step.reply, permission, outcome)
+        await self.replies.settle(permission, outcome)
 
 
 async def _bounded(call: Callable[[Account, Reply], Awaitable[Outcome]], account: Account, reply: Reply) -> Outcome:

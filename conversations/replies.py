@@ -89,6 +89,14 @@ class NextStep:
     wait_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Whether and how the sender may go on, under which epoch of the account's lease."""
+
+    next_step: NextStep
+    epoch: int
+
+
 def next_step(reply: Reply, read_back: ReadBack, now: Instant) -> NextStep:
     """Say what may be done about an unsettled reply; the returned reply is to be stored first.
 

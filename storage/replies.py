@@ -15,6 +15,7 @@ from conversations.replies import (
     Certainty,
     NextStep,
     Outcome,
+    Permission,
     ReadBack,
     Reply,
     Step,
@@ -51,10 +52,9 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """What the sender may do now, and under which epoch of the account's lease."""
+    """What the sender may do now, and what follows the commit that allowed it."""
 
-    next_step: NextStep
-    epoch: int
+    permission: Permission
     aftermath: Aftermath = field(default_factory=Aftermath)
 
 
@@ -100,12 +100,13 @@ def begin(connection: Connection, reply_id: str, read_back: ReadBack, process: s
     now = clock.now(connection)
     epoch, wait_ms = _lease(connection, reply.account_id, process, now)
     if wait_ms:
-        return Permit(NextStep(Step.WAIT, reply, wait_ms), epoch, _unchanged(conversation))
+        waiting = Permission(NextStep(Step.WAIT, reply, wait_ms), epoch)
+        return Permit(waiting, _unchanged(conversation))
     step = next_step(reply, read_back, now)
     if step.reply == reply:
-        return Permit(step, epoch, _unchanged(conversation))
+        return Permit(Permission(step, epoch), _unchanged(conversation))
     aftermath = _write(connection, conversation, reply, step.reply, now, epoch)
-    return Permit(step, epoch, aftermath)
+    return Permit(Permission(step, epoch), aftermath)
 
 
 def _lease(
@@ -128,24 +129,25 @@ def _lease(
 
 
 def settle(
-    connection: Connection, attempt: Reply, epoch: int, outcome: Outcome, step: Step
+    connection: Connection, permission: Permission, outcome: Outcome
 ) -> Settled:
     """Write what an attempt or a look-up came to.
 
     An outcome of an older attempt, or of a process that lost the lease, changes nothing.
     """
+    attempt, step = permission.next_step.reply, permission.next_step.step
     conversation, reply = _locked(connection, attempt.id)
     now = clock.now(connection)
     row = connection.execute(select(REPLIES.c.epoch).where(REPLIES.c.id == reply.id)).one()
     if reply.attempts != attempt.attempts or reply.state is not attempt.state:
         return Settled(reply, _unchanged(conversation))
-    if step is Step.SEND and row.epoch != epoch:
+    if step is Step.SEND and row.epoch != permission.epoch:
         return Settled(reply, _unchanged(conversation))
     if outcome.retry_after_s is not None and outcome.certainty is Certainty.NOT_ACCEPTED:
         _pause(connection, reply.account_id, now + int(outcome.retry_after_s * 1000))
     move = after_attempt if step is Step.SEND else after_look_up
     moved = move(reply, outcome, now)
-    return Settled(moved, _write(connection, conversation, reply, moved, now, epoch))
+    return Settled(moved, _write(connection, conversation, reply, moved, now, permission.epoch))
 
 
 def _pause(connection: Connection, account_id: str, until: Instant) -> None:

@@ -35,17 +35,23 @@ class StatusOutcome:
 
 
 def set_status(
-    connection: Connection, agent_id: str, status: RoutingStatus, reason: str | None
+    connection: Connection,
+    agent_id: str,
+    status: RoutingStatus,
+    reason: str | None,
+    *,
+    is_sign_of_life: bool = True,
 ) -> StatusOutcome:
     """Set an agent's routing status; off the queue he loses his open offers in the same commit.
 
-    Setting it counts as a heartbeat. Setting the status that he has changes nothing but is asked
+    Setting it counts as a heartbeat, unless the sweep signs an absent agent off. Setting the status that he has changes nothing but is asked
     about again, so that a repeated log-in can never leave anybody waiting.
     """
     journal, offered, agents = _locked_with_offers(connection, agent_id)
     if agent_id not in agents:
         return StatusOutcome(is_known=False)
-    note_presence(connection, agent_id, journal.now)
+    if is_sign_of_life:
+        note_presence(connection, agent_id, journal.now)
     if agents[agent_id].routing_status is not status:
         journal.set_status(agent_id, status, reason)
     if status is not RoutingStatus.ON_QUEUE:

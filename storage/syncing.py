@@ -8,16 +8,22 @@ from conversations.messages import Snapshot
 from conversations.model import Conversation, ConversationState, Instant
 from storage import clock, conversations, replies
 from storage.asking import Following
+from storage.batches import Batch
 from storage.database import Database
 from storage.journal import Aftermath
+
+
+Seen = tuple[str, int, str]
+"""Conversation id, version, workflow run id."""
 
 
 class ConversationSync:
     """Reads a conversation for its workflow, and lets time pass for it."""
 
-    def __init__(self, database: Database, following: Following) -> None:
+    def __init__(self, database: Database, following: Following, seen: Batch[Seen]) -> None:
         self._database = database
         self._following = following
+        self._seen = seen
 
     async def sync(self, conversation_id: str) -> Snapshot | None:
         """Let happen what is due and return what is; None when there is no such conversation.
@@ -35,6 +41,10 @@ class ConversationSync:
         if snapshot is not None and snapshot.state == ConversationState.QUEUED:
             self._following.follow_later(Aftermath(asks=frozenset({snapshot.workgroup_id})))
         return snapshot
+
+    def note_seen(self, conversation_id: str, version: int, run_id: str) -> None:
+        """Remember, soon and in company, what a workflow run has seen."""
+        self._seen.add((conversation_id, version, run_id))
 
     async def cancel(self, conversation_id: str, cause: str) -> Snapshot | None:
         """End the conversation because its workflow was cancelled; audited like any end."""

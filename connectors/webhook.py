@@ -1,0 +1,116 @@
+"""The generic webhook: any network whose replies are POSTed to an address of the brand's choice."""
+
+import json
+import time
+
+import httpx
+
+from connectors.calls import (
+    HTTP_SERVER_ERROR,
+    HTTP_TOO_MANY,
+    Answer,
+    call,
+    outcome_of_failure,
+)
+from connectors.standard_webhooks import headers
+from conversations.networks import Account
+from conversations.replies import Certainty, Outcome, ReadBack, Reply
+
+HTTP_REQUEST_TIMEOUT = 408
+HTTP_CONFLICT = 409
+HTTP_TOO_EARLY = 425
+HTTP_NOT_FOUND = 404
+_RETRIED_REFUSALS = {HTTP_REQUEST_TIMEOUT, HTTP_CONFLICT, HTTP_TOO_EARLY, HTTP_TOO_MANY}
+
+
+class WebhookConnector:
+    """Publishes by signed POST.
+
+    With `lookup_url` a reply is said exactly once. Without it each repetition has the same
+    `webhook-id`: once if the receiver deduplicates by it, at least once if it does not.
+    """
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    def read_back(self, account: Account) -> ReadBack:
+        if account.settings.get("lookup_url"):
+            return ReadBack.LOOK_UP
+        return ReadBack.RECEIVER_DEDUPLICATES
+
+    async def publish(self, account: Account, reply: Reply) -> Outcome:
+        body = json.dumps(_delivery(reply), ensure_ascii=False).encode()
+        signed = headers(account.credentials.get("secret", ""), reply.id, int(time.time()), body)
+        try:
+            request = self._client.build_request(
+                "POST",
+                account.settings["reply_url"],
+                content=body,
+                headers={**signed, "content-type": "application/json"},
+            )
+            return _outcome_of_publishing(await call(self._client, request))
+        except httpx.HTTPError as error:
+            return outcome_of_failure(error)
+        except (KeyError, httpx.InvalidURL):
+            reason = "the account's settings have no valid reply_url"
+            return Outcome(Certainty.NOT_ACCEPTED, reason=reason)
+
+    async def look_up(self, account: Account, reply: Reply) -> Outcome:
+        try:
+            request = self._client.build_request(
+                "GET", account.settings["lookup_url"], params={"reply_id": reply.id}
+            )
+            return _outcome_of_look_up(await call(self._client, request))
+        except httpx.HTTPError as error:
+            return Outcome(Certainty.MAYBE, reason=f"look-up failed: {type(error).__name__}")
+        except (KeyError, httpx.InvalidURL):
+            return Outcome(Certainty.MAYBE, reason="the account's lookup_url is not valid")
+
+
+def _delivery(reply: Reply) -> dict[str, object]:
+    return {
+        "reply_id": reply.id,
+        "conversation_id": reply.conversation_id,
+        "channel_id": reply.channel_id,
+        "to": {"external_id": reply.to_external_id, "handle": reply.to_handle},
+        "in_reply_to": reply.in_reply_to,
+        "visibility": reply.visibility.value,
+        "text": reply.text,
+    }
+
+
+def _outcome_of_publishing(answer: Answer) -> Outcome:
+    external_id, url = _text(answer, "external_id"), _text(answer, "url")
+    if answer.status // 100 == 2:  # noqa: PLR2004 - the class of success
+        return Outcome(Certainty.SENT, external_id, url)
+    if answer.status == HTTP_CONFLICT and external_id is not None:
+        return Outcome(Certainty.SENT, external_id, url)
+    reason = f"the receiver answered {answer.status}"
+    if answer.status in {HTTP_TOO_MANY, HTTP_TOO_EARLY}:
+        return Outcome(
+            Certainty.NOT_ACCEPTED, reason=reason, retry_after_s=answer.retry_after_s
+        )
+    is_refusal = 400 <= answer.status < HTTP_SERVER_ERROR  # noqa: PLR2004
+    if is_refusal and answer.status not in _RETRIED_REFUSALS:
+        return Outcome(Certainty.REJECTED, reason=_refusal(answer))
+    return Outcome(Certainty.MAYBE, reason=reason, retry_after_s=answer.retry_after_s)
+
+
+def _outcome_of_look_up(answer: Answer) -> Outcome:
+    external_id = _text(answer, "external_id")
+    if answer.status == 200 and external_id is not None:  # noqa: PLR2004
+        return Outcome(Certainty.SENT, external_id, _text(answer, "url"))
+    if answer.status == HTTP_NOT_FOUND:
+        return Outcome(Certainty.NOT_ACCEPTED, reason="the receiver does not have it")
+    return Outcome(Certainty.MAYBE, reason=f"the look-up was answered {answer.status}")
+
+
+def _refusal(answer: Answer) -> str:
+    """Return why the receiver refused, in its own words when it has any."""
+    words = _text(answer, "detail") or _text(answer, "reason") or _text(answer, "error")
+    return f"the receiver refused ({answer.status})" + (f": {words[:500]}" if words else "")
+
+
+def _text(answer: Answer, name: str) -> str | None:
+    value = answer.json.get(name)
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,55 @@
+"""A listened channel: its settings at every round, its pages taken in, its cursor moved after."""
+
+from conversations.networks import Account, ListenedChannel, Page
+from storage import clock, intake, replies
+from storage.database import Database
+from storage.intake import ChannelWithAccount, PageIntake
+from storage.secrets import Seal
+
+REPLIES_FIRST_MS = 1_000
+"""A poll waits so much longer than a reply for a rate-limited account."""
+
+
+class ChannelIntake:
+    """The port `activities.ports.Intake`."""
+
+    def __init__(self, database: Database, pages: PageIntake, seal: Seal) -> None:
+        self._database = database
+        self._pages = pages
+        self._seal = seal
+
+    async def channel(self, channel_id: str) -> ListenedChannel | None:
+        """Return the channel as it is set up now; None when nothing is to be listened to."""
+        found = await self._find(channel_id)
+        if found is None or not found.channel["enabled"]:
+            return None
+        account_id = found.channel["account_id"]
+        credentials = self._seal.open(account_id, found.secrets)
+        return ListenedChannel(
+            account=Account(account_id, found.network, found.settings, credentials),
+            poll_interval_ms=found.channel["poll_interval_ms"],
+            post_limit=found.channel["post_limit"],
+            cursor=found.channel["cursor"],
+            wait_ms=await self._wait_ms(account_id),
+        )
+
+    async def _find(self, channel_id: str) -> ChannelWithAccount | None:
+        return await self._database.read(lambda k: intake.channel_with_account(k, channel_id))
+
+    async def _wait_ms(self, account_id: str) -> int:
+        until, now = await self._database.read(
+            lambda k: (replies.paused_until(k, account_id), clock.now(k))
+        )
+        return until - now + REPLIES_FIRST_MS if until > now else 0
+
+    async def take_in(self, channel_id: str, page: Page) -> None:
+        found = await self._find(channel_id)
+        if found is None:
+            return
+        await self._pages.take_in(found.source, page.posts, page.unreadable)
+        await self._database.write(lambda k: intake.move_cursor(k, channel_id, page.cursor))
+
+    async def report_trouble(self, channel_id: str, detail: str) -> None:
+        await self._database.write(
+            lambda k: intake.report_health(k, channel_id, "trouble", detail)
+        )

@@ -1,0 +1,44 @@
+"""The replies' rows as their sender sees them: each step a transaction, secrets opened last."""
+
+from conversations.networks import Account, NextReply
+from conversations.replies import Outcome, Permission, ReadBack, Reply
+from storage import replies
+from storage.asking import Following
+from storage.database import Database
+from storage.journal import Aftermath
+from storage.secrets import Seal
+
+
+class ReplyStore:
+    """The port `activities.ports.Replies`; `process` names the holder of account leases."""
+
+    def __init__(self, database: Database, following: Following, seal: Seal, process: str) -> None:
+        self._database = database
+        self._following = following
+        self._seal = seal
+        self._process = process
+
+    async def next_reply(self, conversation_id: str) -> NextReply | None:
+        delivery = await self._database.read(lambda k: replies.next_delivery(k, conversation_id))
+        if delivery is None:
+            return None
+        reply = delivery.reply
+        credentials = self._seal.open(reply.account_id, delivery.secrets)
+        account = Account(reply.account_id, reply.network, delivery.settings, credentials)
+        return NextReply(reply, account)
+
+    async def begin(self, reply_id: str, read_back: ReadBack) -> Permission:
+        permit = await self._database.write(
+            lambda k: replies.begin(k, reply_id, read_back, self._process)
+        )
+        self._follow(permit.aftermath)
+        return permit.permission
+
+    async def settle(self, permission: Permission, outcome: Outcome) -> Reply:
+        settled = await self._database.write(lambda k: replies.settle(k, permission, outcome))
+        self._follow(settled.aftermath)
+        return settled.reply
+
+    def _follow(self, aftermath: Aftermath) -> None:
+        """No bell: the workflow looks at the row by itself when its activity returns."""
+        self._following.follow_later(Aftermath((), aftermath.asks, aftermath.leavers))

@@ -1,0 +1,34 @@
+"""Skills: each exists as soon as an administrator uses its name."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage import clock
+from storage.pages import Page, Window, page
+from storage.tables import SkillRow
+
+SKILLS = SkillRow.__table__  # type: ignore[attr-defined]
+
+
+def ensure(connection: Connection, names: Iterable[str]) -> None:
+    """Make the skills exist that are not known yet."""
+    rows = sorted(set(names))
+    if not rows:
+        return
+    now = clock.now(connection)
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(
+        dialect.insert(SKILLS).on_conflict_do_nothing(),
+        [{"name": name, "created_at": now} for name in rows],
+    )
+
+
+def named_in(required_skills: Iterable[dict[str, Any]]) -> list[str]:
+    return [required["skill"] for required in required_skills]
+
+
+def listed(connection: Connection, window: Window) -> Page:
+    return page(connection, select(SKILLS), (SKILLS.c.created_at, SKILLS.c.name), window)

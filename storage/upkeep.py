@@ -1,0 +1,110 @@
+"""What the sweep does in the database."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from conversations.model import ConversationState, Instant, RoutingStatus
+from storage import bells, clock, events, statuses
+from storage.asking import Following
+from storage.database import Database
+from storage.journal import Aftermath
+from storage.tables import (
+    AccountRow,
+    ChannelRow,
+    CommandRow,
+    ConversationRow,
+    SessionRow,
+    WorkgroupRow,
+)
+
+ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
+CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]
+COMMANDS = CommandRow.__table__  # type: ignore[attr-defined]
+CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+SESSIONS = SessionRow.__table__  # type: ignore[attr-defined]
+WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
+
+KEY_LIFE_MS = 24 * 3_600_000
+EVENT_LIFE_MS = 7 * 24 * 3_600_000
+FORGET_BATCH = 5_000
+
+
+class DatabaseUpkeep:
+    """The sweep's port `activities.ports.Upkeep` on the database."""
+
+    def __init__(self, database: Database, following: Following, listened: frozenset[str]) -> None:
+        self._database = database
+        self._following = following
+        self._listened = listened
+
+    async def ring_again(self) -> int:
+        lost = await self._database.read(lambda k: bells.to_ring_again(k, clock.now(k)))
+        await self._following.follow(Aftermath(tuple(lost)))
+        return len(lost)
+
+    async def sign_off_absent_agents(self) -> int:
+        absent = await self._database.read(statuses.absent_agents)
+        for agent_id in absent:
+            outcome = await self._database.write(
+                lambda k, agent_id=agent_id: statuses.set_status(  # type: ignore[misc]
+                    k,
+                    agent_id,
+                    RoutingStatus.OFF_QUEUE,
+                    statuses.PRESENCE_LOST,
+                    is_sign_of_life=False,
+                )
+            )
+            await self._following.follow(outcome.aftermath)
+        return len(absent)
+
+    async def ask_everywhere(self) -> int:
+        waiting = await self._database.read(workgroups_with_waiting)
+        await self._following.ask(waiting)
+        return len(waiting)
+
+    async def forget_old(self) -> int:
+        return await self._database.write(lambda k: forget_old(k, clock.now(k)))
+
+    async def known_beat(self) -> int:
+        return await self._database.read(bells.known_beat)
+
+    async def keep_beat(self, beat: int) -> None:
+        await self._database.write(lambda k: bells.keep_beat(k, beat))
+
+    async def start_over(self) -> int:
+        return await self._database.write(bells.reset)
+
+    async def listened_channels(self) -> Sequence[tuple[str, str]]:
+        return await self._database.read(lambda k: channels_to_listen_to(k, self._listened))
+
+
+def workgroups_with_waiting(connection: Connection) -> list[str]:
+    """Return the workgroups in whose queues somebody waits."""
+    waits = (
+        select(CONVERSATIONS.c.id)
+        .where(
+            CONVERSATIONS.c.workgroup_id == WORKGROUPS.c.id,
+            CONVERSATIONS.c.state == ConversationState.QUEUED.value,
+        )
+        .exists()
+    )
+    return list(connection.execute(select(WORKGROUPS.c.id).where(waits)).scalars())
+
+
+def channels_to_listen_to(connection: Connection, networks: frozenset[str]) -> list[tuple[str, str]]:
+    query = (
+        select(CHANNELS.c.id, ACCOUNTS.c.network)
+        .join(ACCOUNTS, ACCOUNTS.c.id == CHANNELS.c.account_id)
+        .where(CHANNELS.c.enabled, ACCOUNTS.c.network.in_(sorted(networks)))
+    )
+    return [(row.id, row.network) for row in connection.execute(query)]
+
+
+def forget_old(connection: Connection, now: Instant) -> int:
+    """Delete what has outlived its promise: keys after a day, events after a week, dead sessions."""
+    forgotten = connection.execute(
+        delete(COMMANDS).where(COMMANDS.c.created_at < now - KEY_LIFE_MS)
+    ).rowcount
+    forgotten += connection.execute(delete(SESSIONS).where(SESSIONS.c.expires_at < now)).rowcount
+    return forgotten + events.forget_before(connection, now - EVENT_LIFE_MS, FORGET_BATCH)
