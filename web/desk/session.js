@@ -2,15 +2,23 @@
 import { get, postPlain, put, remove, whenUnauthorized } from '../core/api.js';
 import { everySecond } from '../core/ticker.js';
 import { goDark, goLive, isLeaderTab } from '../state/live.js';
-import { logInNotice, me, myId, session } from '../state/store.js';
+import { isSupervisor, logInNotice, me, myId, session } from '../state/store.js';
 import { closeDialog } from './dialog.js';
 import { forgetDrafts } from './drafts.js';
+import { go, route } from './route.js';
 
 const HEARTBEAT_EVERY_MS = 20_000;
+
+/** Without a page in the address a supervisor sees the floor, an agent what is theirs. */
+function enterFirstPage() {
+  const { page, id } = route.value;
+  if (!page || (page === 'floor' && !isSupervisor.value)) go({ page: isSupervisor.value && !myId.value ? 'floor' : 'mine', id });
+}
 
 async function begin() {
   session.value = await get('/session');
   logInNotice.value = '';
+  enterFirstPage();
   goLive();
 }
 

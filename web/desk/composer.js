@@ -1,0 +1,120 @@
+// Where words are written. It says where they will go before they go.
+import { html, useEffect, useRef } from '../core/html.js';
+import { Icon } from '../core/icons.js';
+import { roomLeft } from '../core/count.js';
+import { customerName, networkName, stateName } from '../core/format.js';
+import { isMine, isOpen, isPrivate } from '../state/store.js';
+import { composerCall, mayReply } from './actions.js';
+import { FormButtons, closeDialog, openDialog } from './dialog.js';
+import { changeDraft, draftOf } from './drafts.js';
+import { keyHint } from './keys.js';
+import { postNote, postReply } from './outbox.js';
+
+const AUDIENCES = { public: 'visible to everyone', private: 'only the customer sees it' };
+
+function whyNoReply(conversation) {
+  if (!isOpen(conversation)) return 'The conversation has ended.';
+  if (!isMine(conversation)) return 'Only its agent replies. A note can be left.';
+  return conversation.state === 'held' ? 'It is on hold. Resume it to reply.' : `It is ${stateName(conversation.state)}. A note can be left.`;
+}
+
+function ConfirmPublic({ conversation, text, send }) {
+  const submit = (event) => {
+    event.preventDefault();
+    closeDialog();
+    send();
+  };
+  return html`
+    <form onSubmit=${submit}>
+      <p>This conversation is private. <b>Everyone on ${networkName(conversation.network)} would see this answer</b> to <bdi>${customerName(conversation.customer)}</bdi>:</p>
+      <blockquote dir="auto">${text}</blockquote>
+      <${FormButtons} submit="Say it in public" kind="end" />
+    </form>`;
+}
+
+function sendReply(conversation, draft, visibility) {
+  const text = draft.reply.trim();
+  const body = { text, visibility, ...(draft.inReplyTo ? { in_reply_to: draft.inReplyTo.id } : {}) };
+  const leave = (more = {}) => {
+    changeDraft(conversation.id, { reply: '', inReplyTo: null, visibility: null });
+    postReply(conversation.id, { ...body, ...more });
+  };
+  if (!isPrivate(conversation) || visibility !== 'public') return leave();
+  return openDialog({
+    title: 'Answer in public?', body: ConfirmPublic, props: { conversation, text, send: () => leave({ confirm_public: true }) },
+  });
+}
+
+function Target({ conversation, draft, visibility }) {
+  const choose = (event) => changeDraft(conversation.id, { visibility: event.currentTarget.value });
+  return html`
+    <span class="target">Reply to <bdi><b>${customerName(conversation.customer)}</b></bdi> on ${networkName(conversation.network)}
+      <label class="audience-choice"><${Icon} name=${visibility === 'private' ? 'lock' : 'globe'} /><span class="unseen">Audience</span>
+        <select value=${visibility} onChange=${choose}>${Object.entries(AUDIENCES).map(([value, label]) => html`
+          <option key=${value} value=${value} selected=${visibility === value}>${value}: ${label}</option>`)}</select></label>
+      ${draft.inReplyTo && html`<span class="answering">to “<bdi dir="auto">${draft.inReplyTo.words}</bdi>”
+        <button type="button" class="quiet icon" aria-label="Answer the conversation, not this post" onClick=${() => changeDraft(conversation.id, { inReplyTo: null })}><${Icon} name="cross" /></button></span>`}
+    </span>`;
+}
+
+function Counter({ room }) {
+  if (!room) return null;
+  const isOver = room.left < 0;
+  return html`<span class="counter ${isOver ? 'over' : ''}" aria-live="off">${isOver ? `${-room.left} too many` : room.left}</span>`;
+}
+
+function Modes({ conversation, mode, canReply }) {
+  const tab = (name, label, disabled) => html`
+    <button type="button" role="tab" aria-selected=${mode === name} disabled=${disabled} onClick=${() => { composerCall.value = { conversationId: conversation.id, mode: name }; }}>${label}${keyHint(name) && html`<kbd>${keyHint(name)}</kbd>`}</button>`;
+  return html`<div class="modes" role="tablist" aria-label="Write">${tab('reply', 'Reply', !canReply)}${tab('note', 'Note', false)}</div>`;
+}
+
+function useCalls(conversation, canReply, field) {
+  const call = composerCall.value;
+  useEffect(() => {
+    if (call?.conversationId !== conversation.id) return;
+    composerCall.value = null;
+    if (call.mode === 'reply' && !canReply) return;
+    changeDraft(conversation.id, { mode: call.mode });
+    requestAnimationFrame(() => field.current?.focus());
+  }, [call]);
+}
+
+// The field grows with its words, to a third of the screen.
+function fit(field) {
+  field.style.height = 'auto';
+  field.style.height = `${Math.min(field.scrollHeight + 2, innerHeight / 3)}px`;
+}
+
+export function Composer({ conversation }) {
+  const field = useRef(null);
+  const canReply = mayReply(conversation);
+  const draft = draftOf(conversation.id);
+  const mode = canReply ? draft.mode : 'note';
+  const visibility = draft.visibility ?? (isPrivate(conversation) ? 'private' : 'public');
+  useCalls(conversation, canReply, field);
+  useEffect(() => { if (field.current) fit(field.current); }, [draft[mode], mode]);
+  const room = mode === 'reply' ? roomLeft(conversation.network, draft.reply, { isPrivate: visibility === 'private' }) : null;
+  const canSend = draft[mode].trim() !== '' && !(room?.left < 0);
+  const send = (event) => {
+    event?.preventDefault();
+    if (!canSend) return;
+    if (mode === 'reply') return sendReply(conversation, draft, visibility);
+    changeDraft(conversation.id, { note: '', mode: 'reply' });
+    return postNote(conversation.id, draft.note.trim());
+  };
+  const onKeyDown = (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send(event);
+    if (event.key === 'Escape') field.current.blur();
+  };
+  return html`
+    <form class="composer ${mode} ${mode === 'reply' ? visibility : ''}" onSubmit=${send}>
+      <div class="composer-head"><${Modes} conversation=${conversation} mode=${mode} canReply=${canReply} />
+        ${mode === 'reply' ? html`<${Target} conversation=${conversation} draft=${draft} visibility=${visibility} />`
+          : html`<span class="target"><${Icon} name="note" />${canReply ? 'Only colleagues see a note.' : whyNoReply(conversation)}</span>`}</div>
+      <textarea ref=${field} rows="2" dir="auto" aria-label=${mode === 'reply' ? 'Your reply' : 'Your note'} placeholder=${mode === 'reply' ? 'Write a reply' : 'Write a note'}
+        value=${draft[mode]} onInput=${(event) => changeDraft(conversation.id, { [mode]: event.currentTarget.value, mode })} onKeyDown=${onKeyDown}></textarea>
+      <div class="composer-foot"><${Counter} room=${room} /><span class="hint keys-hint">Ctrl Enter sends</span>
+        <button type="submit" class="primary" disabled=${!canSend}>${mode === 'reply' ? 'Send' : 'Save note'}</button></div>
+    </form>`;
+}

@@ -1,0 +1,130 @@
+// One entry of a timeline: a post, a reply with its honest state, a note, or a thin line for what happened.
+import { html } from '../core/html.js';
+import { Icon } from '../core/icons.js';
+import { clockTime, customerName, dayName, roughSpan, spaced, toMs, wholeTime } from '../core/format.js';
+import { agentName, isMine, isSupervisor, workgroupName } from '../state/store.js';
+import { mayReply } from './actions.js';
+import { resolveReply, underway } from './commands.js';
+import { changeDraft } from './drafts.js';
+import { returnToComposer, takeBack, tryAgain } from './outbox.js';
+import { Media, OutLink, Words } from './words.js';
+
+function Time({ at }) {
+  return html`<time datetime=${at} title=${wholeTime(at)}>${clockTime(at)}</time>`;
+}
+
+const Closed = () => html`<span class="private"><${Icon} name="lock" />private</span>`;
+
+function PostEntry({ post, at, conversation }) {
+  const isLate = post.late || post.is_late;
+  const answer = () => changeDraft(conversation.id, { mode: 'reply', inReplyTo: { id: post.external_id ?? post.id, words: String(post.text ?? '').slice(0, 60) } });
+  return html`
+    <article class="entry post ${post.visibility === 'private' ? 'is-private' : ''}">
+      <header><bdi class="who">${post.is_own ? 'the brand' : customerName(post.author ?? conversation.customer)}</bdi>
+        ${post.visibility === 'private' && html`<${Closed} />`}
+        ${isLate && html`<span class="flag"><${Icon} name="late" />came late</span>`}
+        <${Time} at=${at} /></header>
+      <${Words} text=${post.text} language=${post.language} /><${Media} media=${post.media} />
+      <footer>
+        ${post.url && html`<${OutLink} url=${post.url}><${Icon} name="link" />original</${OutLink}>`}
+        ${mayReply(conversation) && html`<button type="button" class="link" onClick=${answer}><${Icon} name="reply" />answer this one</button>`}
+      </footer>
+    </article>`;
+}
+
+const DELIVERY = {
+  accepted: ['clock', 'waiting to leave'], sending: ['clock', 'on its way'], sent: ['tick', 'sent'], rejected: ['warning', 'not sent'],
+  unknown: ['question', 'checking whether it arrived…'], needs_human: ['hand', 'nobody knows whether it arrived'],
+};
+
+function Delivery({ reply }) {
+  const [icon, words] = DELIVERY[reply.state] ?? ['question', spaced(reply.state)];
+  const attempts = reply.attempts > 1 && reply.state !== 'sent' ? `, attempt ${reply.attempts}` : '';
+  return html`<span class="delivery ${reply.state}"><${Icon} name=${icon} />${words}${attempts}
+    ${reply.state === 'sent' && reply.url && html` <${OutLink} url=${reply.url}><${Icon} name="link" /><span class="unseen">see it on the network</span></${OutLink}>`}</span>`;
+}
+
+function NeedsHuman({ reply, conversation }) {
+  if (!isMine(conversation) && !isSupervisor.value) return null;
+  const isBusy = underway.value.has(`${reply.id}:resolve`);
+  return html`
+    <div class="needs-human">
+      <p>The network does not say whether this arrived. Look at the conversation there, then say what you see.</p>
+      <button type="button" class="small" disabled=${isBusy} onClick=${() => resolveReply(reply, 'sent')}>It is there</button>
+      <button type="button" class="small" disabled=${isBusy} onClick=${() => resolveReply(reply, 'absent')}>It is not there: send it again</button>
+    </div>`;
+}
+
+function Rejected({ reply, conversation }) {
+  return html`
+    <div class="needs-human">
+      <p>${reply.reason ? html`The network refused it: <span dir="auto">${reply.reason}</span>` : 'The network refused it.'}</p>
+      ${mayReply(conversation) && html`<button type="button" class="small" onClick=${() => returnToComposer(conversation.id, 'reply', reply.text)}>Edit and try again</button>`}
+    </div>`;
+}
+
+function ReplyEntry({ reply, at, conversation }) {
+  return html`
+    <article class="entry reply ${reply.visibility === 'private' ? 'is-private' : ''}">
+      <header><bdi class="who">${agentName(reply.agent_id)}</bdi>${reply.visibility === 'private' && html`<${Closed} />`}
+        <${Delivery} reply=${reply} /><${Time} at=${at} /></header>
+      <${Words} text=${reply.text} />
+      ${reply.state === 'needs_human' && html`<${NeedsHuman} reply=${reply} conversation=${conversation} />`}
+      ${reply.state === 'rejected' && html`<${Rejected} reply=${reply} conversation=${conversation} />`}
+    </article>`;
+}
+
+function NoteEntry({ note, at }) {
+  return html`
+    <article class="entry note"><header><${Icon} name="note" /><bdi class="who">${agentName(note.agent_id ?? note.by)}</bdi>
+      <span class="hint">note, only seen inside</span><${Time} at=${at} /></header><${Words} text=${note.text} /></article>`;
+}
+
+/** What the server has not yet: said as it is, with both ways out when it failed. */
+export function UnsentEntry({ entry }) {
+  const { kind, text, visibility, state, problem } = entry;
+  return html`
+    <article class="entry ${kind} unsent ${visibility === 'private' ? 'is-private' : ''}">
+      <header><span class="who">you</span>${state === 'failed' ? html`<span class="delivery rejected"><${Icon} name="warning" />has not left this screen</span>`
+        : html`<span class="delivery"><${Icon} name="clock" />leaving this screen</span>`}</header>
+      <${Words} text=${text} />
+      ${state === 'failed' && html`<div class="needs-human"><p>${problem.detail || problem.title || 'It was refused.'}</p>
+        <button type="button" class="small" onClick=${() => tryAgain(entry)}>Try again</button>
+        <button type="button" class="small" onClick=${() => takeBack(entry)}>Back to the composer</button></div>`}
+    </article>`;
+}
+
+const by = (event) => agentName(event.agent_id) || 'the system';
+const EVENTS = {
+  created: () => 'conversation opened', offered: (event) => `offered to ${agentName(event.agent_id) || 'an agent'}`,
+  offer_expired: (event) => `${agentName(event.agent_id) || 'the agent'} did not take it in time`,
+  declined: (event) => `declined by ${by(event)}`, connected: (event) => `picked up by ${by(event)}`,
+  held: (event) => `held by ${by(event)}`, resumed: (event) => `resumed by ${by(event)}`, parked: (event) => `parked by ${by(event)}`,
+  unparked: (event) => `taken back by ${by(event)}`, transferred: (event) => `transferred by ${by(event)}`,
+  disconnected: (event) => (event.agent_id ? `disconnected by ${by(event)}` : 'ended by itself, everything was answered'),
+  completed: () => 'completed', discarded: (event) => `discarded by ${by(event)}`, released: (event) => `released to the queue by ${by(event)}`,
+};
+/** The posts and replies themselves are shown; a line about each would only repeat them. */
+const isRepeat = ({ type = '' }) => type === 'conversation.post_received' || type.startsWith('reply.');
+
+function EventEntry({ event, at }) {
+  const name = String(event.type ?? '').replace(/^conversation\./, '');
+  const detail = event.detail ?? {};
+  const target = detail.to_agent_id ?? event.to_agent_id;
+  const group = detail.to_workgroup_id ?? event.to_workgroup_id ?? (name === 'transferred' && !target ? event.workgroup_id : null);
+  const to = name === 'transferred' && (target || group) ? ` to ${target ? agentName(target) : workgroupName(group)}` : '';
+  const said = detail.comment ?? detail.reason ?? event.comment ?? event.reason;
+  return html`<p class="entry event"><span>${EVENTS[name]?.(event) ?? spaced(name)}${to}${typeof said === 'string' && said && html`: <span dir="auto">${said}</span>`}</span> <${Time} at=${at} /></p>`;
+}
+
+export function Entry({ entry, conversation }) {
+  const { kind, at } = entry;
+  if (kind === 'day') return html`<p class="entry day"><span>${dayName(at)}</span></p>`;
+  if (kind === 'post') return html`<${PostEntry} post=${entry.post} at=${at} conversation=${conversation} />`;
+  if (kind === 'reply') return html`<${ReplyEntry} reply=${entry.reply} at=${at} conversation=${conversation} />`;
+  if (kind === 'note') return html`<${NoteEntry} note=${entry.note} at=${at} />`;
+  return isRepeat(entry.event ?? {}) ? null : html`<${EventEntry} event=${entry.event ?? {}} at=${at} />`;
+}
+
+export const entryKey = (entry, index) => `${entry.kind}:${entry[entry.kind]?.id ?? `${entry.at}:${index}`}`;
+export const age = (at, nowMs) => roughSpan(nowMs - toMs(at));

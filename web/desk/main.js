@@ -1,0 +1,43 @@
+// The desk: logs in, listens, draws.
+import { html, render } from '../core/html.js';
+import { wearPreferences } from '../core/settings.js';
+import { startTicker } from '../core/ticker.js';
+import { isSupervisor, session } from '../state/store.js';
+import { startAlarm } from './alarm.js';
+import { DialogHost } from './dialog.js';
+import { Floor } from './floor.js';
+import { startKeys } from './keys.js';
+import { LeftColumn } from './lists.js';
+import { Login } from './login.js';
+import { Person } from './person.js';
+import { pane, route, startRouting } from './route.js';
+import { resume, startHeartbeat } from './session.js';
+import { Thread } from './thread.js';
+import { Toasts } from './toasts.js';
+import { Banners, TopBar } from './topbar.js';
+
+function Desk() {
+  const page = route.value.page === 'floor' && !isSupervisor.value ? 'mine' : route.value.page;
+  const hasThread = page !== 'floor' || route.value.id;
+  return html`
+    <div class="desk" data-page=${page} data-pane=${pane.value} data-open=${route.value.id ? 'yes' : 'no'}>
+      <${TopBar} /><${Banners} />
+      ${page === 'floor' ? html`<${Floor} />` : html`<${LeftColumn} />`}
+      ${hasThread && html`<${Thread} />`}
+      <${Person} />
+    </div>`;
+}
+
+function App() {
+  if (session.value === undefined) return html`<p class="unseen" role="status">Loading</p>`;
+  return html`${session.value ? html`<${Desk} />` : html`<${Login} />`}<${DialogHost} /><${Toasts} />`;
+}
+
+wearPreferences();
+startTicker();
+startRouting();
+startKeys();
+startAlarm();
+startHeartbeat();
+render(html`<${App} />`, document.getElementById('app'));
+resume();
