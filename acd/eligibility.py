@@ -1,4 +1,4 @@
-"""Who may get a conversation: every reason against an agent, checked at the offer and at pick-up."""
+"""Who may get a conversation: every reason against an agent, at the offer and at pick-up."""
 
 from enum import StrEnum
 

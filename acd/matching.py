@@ -43,8 +43,8 @@ class Ranked:
 class Explanation:
     """Why this conversation went to that agent, or to nobody.
 
-    `filtered` counts the agents whom each filter stopped first, so that the counts and the eligible ones
-    add up to `candidates`.
+    `filtered` counts the agents whom each filter stopped first, so that the counts and the
+    eligible ones add up to `candidates`.
     """
 
     conversation_id: str

@@ -75,6 +75,10 @@ class Upkeep(Protocol):
         """Ring the bells that were lost, in a bounded batch; return how many."""
         ...
 
+    async def ring_those(self, conversation_ids: Sequence[str]) -> int:
+        """Ring those of the conversations whose life is not over; return how many."""
+        ...
+
     async def sign_off_absent_agents(self) -> int: ...
 
     async def ask_everywhere(self) -> int:
@@ -94,3 +98,17 @@ class Upkeep(Protocol):
     async def listened_channels(self) -> Sequence[tuple[str, str]]:
         """Return (channel id, network) of every channel that has to be listened to."""
         ...
+
+
+class TemporalUpkeep(Protocol):
+    """What the sweep looks after in Temporal itself."""
+
+    async def advance_marker(self, beat: int) -> int:
+        """Move Temporal's mark to the beat and return the one before, 0 when Temporal is new."""
+        ...
+
+    async def terminated_conversations(self) -> Sequence[str]:
+        """Return conversations whose workflows were ended by hand since the last call."""
+        ...
+
+    async def start_listeners(self, channels: Sequence[tuple[str, str]]) -> int: ...

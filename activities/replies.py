@@ -18,7 +18,7 @@ CALL_TIMEOUT_S = ATTEMPT_DEADLINE_MS / 1000 - 3
 
 HEARTBEAT_S = 3.0
 LONGEST_PAUSE_HERE_MS = 2_000
-"""Longer pauses are Temporal's: the activity fails with the delay after which it is to be retried."""
+"""Longer pauses are Temporal's: the activity fails and names the delay until its retry."""
 
 
 @dataclass(frozen=True)
@@ -40,25 +40,24 @@ class ReplyActivities:
             beating.cancel()
 
     async def _advance(self, waiting: NextReply) -> None:
+        """Take the reply's next step; both sides of a call are written down."""
         connector = self.connectors[waiting.account.network]
         permission = await self.replies.begin(
             waiting.reply.id, connector.read_back(waiting.account)
         )
         step = permission.next_step
-        match step.step:
-            case Step.SEND:
-                outcome = await _bounded(connector.publish, waiting.account, step.reply)
-            case Step.LOOK_UP:
-                outcome = await _bounded(connector.look_up, waiting.account, step.reply)
-            case Step.WAIT:
-                await _pause(step.wait_ms)
-                return
-            case Step.STOP:
-                return
+        if step.step is Step.WAIT:
+            await _pause(step.wait_ms)
+        if step.step in (Step.WAIT, Step.STOP):
+            return
+        call = connector.publish if step.step is Step.SEND else connector.look_up
+        outcome = await _bounded(call, waiting.account, step.reply)
         await self.replies.settle(permission, outcome)
 
 
-async def _bounded(call: Callable[[Account, Reply], Awaitable[Outcome]], account: Account, reply: Reply) -> Outcome:
+async def _bounded(
+    call: Callable[[Account, Reply], Awaitable[Outcome]], account: Account, reply: Reply
+) -> Outcome:
     try:
         async with asyncio.timeout(CALL_TIMEOUT_S):
             return await call(account, reply)

@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.ports import Upkeep
+from activities.ports import TemporalUpkeep, Upkeep
 
 PAUSE_S = 2.0
 BEAT_EVERY_S = 10.0
@@ -17,41 +16,36 @@ ROUND_S = 3600.0
 
 @dataclass(frozen=True)
 class UpkeepActivities:
-    """`advance_marker` moves Temporal's mark to a beat and returns its beat before, 0 if it is new;
-    `ring_terminated` rings the conversations whose workflows were terminated by hand;
-    `start_listeners` starts the listeners that are missing.
-    """
-
     upkeep: Upkeep
-    advance_marker: Callable[[int], Awaitable[int]]
-    ring_terminated: Callable[[], Awaitable[int]]
-    start_listeners: Callable[[], Awaitable[int]]
+    temporal: TemporalUpkeep
 
     @activity.defn
     async def sweep(self) -> None:
         """Sweep for an hour; a retry simply goes on."""
         started = time.monotonic()
-        beat_at = forgot_at = 0.0
+        beat_at = forgot_at = -FORGET_EVERY_S
         while time.monotonic() - started < ROUND_S and not activity.is_worker_shutdown():
             activity.heartbeat()
             now = time.monotonic()
             if now - beat_at >= BEAT_EVERY_S:
                 await self._beat()
-                await self.ring_terminated()
                 beat_at = now
             if now - forgot_at >= FORGET_EVERY_S:
                 await self.upkeep.forget_old()
                 forgot_at = now
-            await self.upkeep.ring_again()
-            await self.upkeep.sign_off_absent_agents()
-            await self.upkeep.ask_everywhere()
-            await self.start_listeners()
+            await self._look_around()
             await asyncio.sleep(PAUSE_S)
+
+    async def _look_around(self) -> None:
+        await self.upkeep.ring_again()
+        await self.upkeep.sign_off_absent_agents()
+        await self.upkeep.ask_everywhere()
+        await self.temporal.start_listeners(await self.upkeep.listened_channels())
 
     async def _beat(self) -> None:
         """Start over when Temporal's mark is behind the database's: it is new or from a backup."""
         known = await self.upkeep.known_beat()
-        before = await self.advance_marker(known + 1)
+        before = await self.temporal.advance_marker(known + 1)
         if before < known:
             forgotten = await self.upkeep.start_over()
             activity.logger.warning(
@@ -59,3 +53,4 @@ class UpkeepActivities:
                 extra={"conversations": forgotten},
             )
         await self.upkeep.keep_beat(known + 1)
+        await self.upkeep.ring_those(await self.temporal.terminated_conversations())

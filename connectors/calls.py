@@ -44,7 +44,7 @@ class Answer:
 
 
 def new_client() -> httpx.AsyncClient:
-    """Return a client that follows no redirects and takes no proxy or password from its surroundings."""
+    """Return a client that follows no redirects and takes nothing from its surroundings."""
     return httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
 
 

@@ -87,9 +87,7 @@ def _outcome_of_publishing(answer: Answer) -> Outcome:
         return Outcome(Certainty.SENT, external_id, url)
     reason = f"the receiver answered {answer.status}"
     if answer.status in {HTTP_TOO_MANY, HTTP_TOO_EARLY}:
-        return Outcome(
-            Certainty.NOT_ACCEPTED, reason=reason, retry_after_s=answer.retry_after_s
-        )
+        return Outcome(Certainty.NOT_ACCEPTED, reason=reason, retry_after_s=answer.retry_after_s)
     is_refusal = 400 <= answer.status < HTTP_SERVER_ERROR  # noqa: PLR2004
     if is_refusal and answer.status not in _RETRIED_REFUSALS:
         return Outcome(Certainty.REJECTED, reason=_refusal(answer))

@@ -11,15 +11,18 @@ def affinity_key(secret: bytes, channel_id: str, threading: Threading, post: Pos
 
     A keyed hash, so that neither a workflow id nor a log can be traced back to a person.
     """
+    text = f"{channel_id}\0{post.visibility}\0{threading}\0{_subject(threading, post)}"
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _subject(threading: Threading, post: Post) -> str:
     match threading:
         case Threading.CUSTOMER:
-            subject = f"customer\0{post.author.external_id}"
+            return post.author.external_id
         case Threading.THREAD:
-            subject = f"thread\0{post.thread_root or post.external_id}"
+            return post.thread_root or post.external_id
         case Threading.POST:
-            subject = f"post\0{post.external_id}"
-    text = f"{channel_id}\0{post.visibility}\0{subject}"
-    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:32]
+            return post.external_id
 
 
 def is_within_window(ended: Conversation, now: Instant) -> bool:

@@ -1,9 +1,10 @@
-"""What agents and supervisors do: what each command requires, and what it makes of a conversation."""
+"""What agents and supervisors do: what each command requires, and what becomes of it."""
 
 from dataclasses import replace
 
 from conversations import commands as c
 from conversations.errors import (
+    AgentNotEligible,
     CannotInitiateDirectMessage,
     ConversationEnded,
     ConversationHeld,
@@ -23,9 +24,10 @@ from conversations.model import (
     WrapUpMode,
 )
 from conversations.transitions import (
-    Change,
     CONNECTED_OR_HELD,
     OWNED,
+    ROOM_REASONS,
+    Change,
     alerting_agent,
     at_its_end,
     back_in_queue,
@@ -41,13 +43,16 @@ from conversations.transitions import (
     slid_window,
 )
 
+_NOTHING_TO_AN_OFFER = ROOM_REASONS | {"not_present", "passed_over"}
+"""What does not stop whom it was offered to: his room is reserved, and who picks up is present."""
+
 
 def pick_up(conversation: Conversation, command: c.PickUp, facts: c.Facts, now: Instant) -> Change:
     agent_id = command.actor.agent_id
     _require_named_offer(conversation, command.offer_id)
     match conversation.state:
         case ConversationState.ALERTING if conversation.offer:
-            weight_percent = _weight_of_offer(conversation, conversation.offer, command)
+            weight_percent = _weight_of_offer(conversation, conversation.offer, command, facts)
         case ConversationState.QUEUED:
             weight_percent = require_standing(facts).weight_percent
         case ConversationState.CONNECTED | ConversationState.HELD | ConversationState.PARKED:
@@ -67,11 +72,17 @@ def _require_named_offer(conversation: Conversation, offer_id: str | None) -> No
     raise OfferExpired(offer_id, f"the conversation is {conversation.state}")
 
 
-def _weight_of_offer(conversation: Conversation, offer: Offer, command: c.PickUp) -> int:
+def _weight_of_offer(
+    conversation: Conversation, offer: Offer, command: c.PickUp, facts: c.Facts
+) -> int:
     if offer.agent_id != command.actor.agent_id:
         raise NotYourConversation(command.actor.agent_id, offer.agent_id)
     if command.received_at > offer.expires_at:
         raise OfferExpired(offer.id, "the pick-up came after its deadline")
+    standing = facts.candidate
+    lacking = set(standing.reasons) - _NOTHING_TO_AN_OFFER if standing else set()
+    if lacking:
+        raise AgentNotEligible(offer.agent_id, ", ".join(sorted(lacking)))
     return conversation.weight_percent
 
 

@@ -31,6 +31,9 @@ class Standing:
         return not self.reasons
 
 
+WRAP_UP_TIMEOUT_S = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The workgroup's settings that a transition needs."""
@@ -39,7 +42,7 @@ class Policy:
     decline_backoff_s: int = 10
     preferred_agent_wait_s: int = 10
     wrap_up_mode: WrapUpMode = WrapUpMode.NONE
-    wrap_up_timeout_s: int = 60
+    wrap_up_timeout_s: int = WRAP_UP_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,9 @@ class NextReply:
     account: Account
 
 
-class NetworkTrouble(Exception):  # noqa: N818 - a fact about the world, not a mistake
+class NetworkTrouble(Exception):
     """A network could not be asked; the message names the cause without any secret."""
 
 
-class BadSignature(Exception):  # noqa: N818
+class BadSignature(Exception):
     """A delivery that claims to come from a network was not signed by it."""

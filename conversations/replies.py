@@ -44,7 +44,11 @@ class ReadBack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer on its way to a customer; `attempts` fences: an older attempt settles nothing."""
+    """One answer on its way to a customer; `attempts` fences: an older attempt settles nothing.
+
+    `attempt_until` is the newest attempt's deadline, kept while its outcome is unknown: until
+    then it may still arrive, and its absence proves nothing.
+    """
 
     id: str
     conversation_id: str
@@ -102,12 +106,21 @@ def next_step(reply: Reply, read_back: ReadBack, now: Instant) -> NextStep:
 
     An attempt whose outcome never came counts as *maybe* when its deadline has passed.
     """
-    if reply.state in (ReplyState.SENT, ReplyState.REJECTED, ReplyState.NEEDS_HUMAN):
+    if reply.is_settled or reply.state is ReplyState.NEEDS_HUMAN:
         return NextStep(Step.STOP, reply)
+    if _is_in_flight(reply, now):
+        return NextStep(Step.WAIT, reply, (reply.attempt_until or now) - now)
     if reply.state is ReplyState.SENDING:
-        if reply.attempt_until is not None and now < reply.attempt_until:
-            return NextStep(Step.WAIT, reply, reply.attempt_until - now)
-        reply = replace(reply, state=ReplyState.UNKNOWN, next_attempt_at=None)
+        reply = replace(reply, state=ReplyState.UNKNOWN, attempt_until=None, next_attempt_at=None)
+    return _next_of_idle(reply, read_back, now)
+
+
+def _is_in_flight(reply: Reply, now: Instant) -> bool:
+    is_sending = reply.state is ReplyState.SENDING
+    return is_sending and reply.attempt_until is not None and now < reply.attempt_until
+
+
+def _next_of_idle(reply: Reply, read_back: ReadBack, now: Instant) -> NextStep:
     if now - reply.created_at > GIVE_UP_AFTER_MS:
         return NextStep(Step.STOP, replace(reply, state=ReplyState.NEEDS_HUMAN))
     if reply.next_attempt_at is not None and now < reply.next_attempt_at:
@@ -139,17 +152,21 @@ def after_attempt(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
                 reply, state=ReplyState.REJECTED, attempt_until=None, reason=outcome.reason
             )
         case Certainty.NOT_ACCEPTED:
-            return _again(reply, ReplyState.ACCEPTED, outcome, now)
+            refused = replace(reply, attempt_until=None)
+            return _again(refused, ReplyState.ACCEPTED, outcome, now)
         case Certainty.MAYBE:
             return _again(reply, ReplyState.UNKNOWN, outcome, now)
 
 
 def after_look_up(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
-    """Return the reply after a look-up: found, surely absent (then it may go again), or still unknown."""
+    """Return the reply after a look-up: found, surely absent and to go again, or still unknown.
+
+    What is not there before the attempt's deadline may still be on its way.
+    """
     match outcome.certainty:
         case Certainty.SENT:
             return _sent(reply, outcome, now)
-        case Certainty.NOT_ACCEPTED:
+        case Certainty.NOT_ACCEPTED if reply.attempt_until is None or now >= reply.attempt_until:
             absent = replace(reply, state=ReplyState.ACCEPTED, attempt_until=None)
             return replace(absent, next_attempt_at=None, reason=outcome.reason)
         case _:
@@ -176,7 +193,6 @@ def _again(reply: Reply, state: ReplyState, outcome: Outcome, now: Instant) -> R
     return replace(
         reply,
         state=state,
-        attempt_until=None,
         next_attempt_at=now + delay_ms,
         reason=outcome.reason,
     )

@@ -21,6 +21,7 @@ from conversations.transitions import (
     back_in_queue,
     back_in_queue_for_owner,
     completion,
+    is_all_answered,
     require_standing,
     require_state,
     slid_window,
@@ -34,6 +35,8 @@ def receive_posts(
     conversation: Conversation, command: c.ReceivePosts, facts: c.Facts, now: Instant
 ) -> Change:
     """Join posts to an open conversation; a parked one goes back to the agent who knows it."""
+    if not conversation.is_open:
+        raise ConversationEnded("post", conversation.state)
     joined = replace(
         conversation,
         post_count=conversation.post_count + len(command.post_ids),
@@ -62,7 +65,8 @@ def make_offer(
 def expire_offer(conversation: Conversation, _: c.ExpireOffer, __: c.Facts, now: Instant) -> Change:
     require_state(conversation, "expire", frozenset({ConversationState.ALERTING}))
     offer = conversation.offer
-    assert offer is not None  # noqa: S101 - alerting has an offer, the table's CHECK says so
+    if offer is None or now < offer.expires_at:
+        raise IllegalTransition("expire", conversation.state)
     is_blamed = now - offer.expires_at <= BLAMELESS_AFTER_MS
     detail: dict[str, object] = {"offer_id": offer.id, "reason": "not_taken"}
     expired = Event("conversation.offer_expired", offer.agent_id, detail)
@@ -96,12 +100,17 @@ def reconsider(conversation: Conversation, _: c.Reconsider, __: c.Facts, now: In
 
 def lapse(conversation: Conversation, _: c.Lapse, __: c.Facts, now: Instant) -> Change:
     require_state(conversation, "lapse", frozenset({ConversationState.CONNECTED}))
+    if not is_all_answered(conversation) or now <= conversation.affinity_until:
+        raise IllegalTransition("lapse", conversation.state)
     cause = "affinity_window"
     disconnected = Event("conversation.disconnected", conversation.agent_id, {"ended_by": cause})
     return completion(at_its_end(conversation, cause, now), (disconnected,))
 
 
-def end_wrap_up(conversation: Conversation, _: c.EndWrapUp, __: c.Facts, ___: Instant) -> Change:
+def end_wrap_up(conversation: Conversation, _: c.EndWrapUp, __: c.Facts, now: Instant) -> Change:
+    until = conversation.wrap_up_until
+    if conversation.state is not ConversationState.WRAPUP or until is None or now < until:
+        raise IllegalTransition("wrapup", conversation.state)
     return completion(conversation)
 
 
@@ -135,7 +144,9 @@ def end_by_operator(
 ) -> Change:
     if conversation.is_final:
         raise ConversationEnded("cancel", conversation.state)
-    ended = at_its_end(conversation, command.cause, conversation.ended_at or now)
+    if conversation.state is ConversationState.WRAPUP:
+        return completion(conversation, cause=command.cause)
+    ended = at_its_end(conversation, command.cause, now)
     event = Event("conversation.disconnected", conversation.agent_id, {"ended_by": command.cause})
     return completion(ended, (event,))
 

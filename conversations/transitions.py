@@ -19,8 +19,8 @@ from conversations.model import (
     PassedOver,
 )
 
-CAPACITY = "capacity"
-"""The reason that `acd.eligibility` gives when only room is missing."""
+ROOM_REASONS = frozenset({"capacity", "maximum_count"})
+"""The reasons of `acd.eligibility` that mean: only room is missing."""
 
 CONNECTED_OR_HELD = frozenset({ConversationState.CONNECTED, ConversationState.HELD})
 OWNED = CONNECTED_OR_HELD | {ConversationState.PARKED}
@@ -70,11 +70,11 @@ def require_standing(facts: c.Facts) -> c.Standing:
     standing = facts.candidate
     if standing is None:
         raise AgentNotEligible("?", "unknown agent")
-    if standing.reasons == (CAPACITY,):
+    if standing.is_eligible:
+        return standing
+    if ROOM_REASONS.issuperset(standing.reasons):
         raise AgentAtCapacity(standing.agent_id, standing.load_percent, standing.weight_percent)
-    if standing.reasons:
-        raise AgentNotEligible(standing.agent_id, ", ".join(standing.reasons))
-    return standing
+    raise AgentNotEligible(standing.agent_id, ", ".join(standing.reasons))
 
 
 def slid_window(conversation: Conversation, now: Instant) -> Instant:
@@ -174,11 +174,15 @@ def at_its_end(conversation: Conversation, ended_by: str, now: Instant) -> Conve
     )
 
 
-def completion(conversation: Conversation, events: tuple[Event, ...] = ()) -> Change:
+def completion(
+    conversation: Conversation, events: tuple[Event, ...] = (), cause: str | None = None
+) -> Change:
     completed = replace(
         conversation,
         state=ConversationState.COMPLETED,
         weight_percent=0,
         wrap_up_until=None,
     )
-    return Change(completed, (*events, Event("conversation.completed", conversation.agent_id)))
+    detail: dict[str, object] = {"cause": cause} if cause else {}
+    told = Event("conversation.completed", conversation.agent_id, detail)
+    return Change(completed, (*events, told))

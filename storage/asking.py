@@ -58,7 +58,9 @@ class Following:
         following.add_done_callback(self._background.discard)
 
     async def _take_offers_back(self, agent_id: str) -> None:
-        taken = await self._database.write(lambda connection: take_offers_back(connection, agent_id))
+        taken = await self._database.write(
+            lambda connection: take_offers_back(connection, agent_id)
+        )
         await self._follow(Aftermath(taken.bells, taken.asks))
 
     async def ask(self, workgroup_ids: Iterable[str]) -> None:

@@ -31,7 +31,7 @@ DECISIONS = DecisionRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 BATCH = 50
-"""So many pairs at most are claimed in one transaction; more would hold the agents' rows too long."""
+"""So many pairs at most are claimed in one transaction; more would hold agents' rows too long."""
 
 EXPLAINED_FAILURES = 5
 """So many conversations that found nobody are explained per match; those behind them fare alike."""
@@ -61,7 +61,7 @@ def ask(connection: Connection, workgroup_id: str) -> Asked:
     policy = routing_policy_from(workgroup)
     now = clock.now(connection)
     queue = _queue(connection, workgroup_id, waiting)
-    preferred = {c.preferred_agent_id for c in queue if c.preferred_until} - {None}
+    preferred = {i for waits in queue if waits.preferred_until and (i := waits.preferred_agent_id)}
     agents = agents_with_room(connection, workgroup_id, preferred, now)
     if any(level.max_count is not None for level in policy.utilization.values()):
         counts = load_counts(connection, agents)
@@ -91,7 +91,7 @@ def _take_turn(connection: Connection, workgroup_id: str) -> None:
 
 
 def _requirements_waiting(connection: Connection, workgroup_id: str) -> list[str]:
-    """Return the distinct requirements that wait, stepping through the index from one to the next."""
+    """Return the distinct requirements that wait, stepping through the index."""
     is_waiting = and_(
         CONVERSATIONS.c.workgroup_id == workgroup_id,
         CONVERSATIONS.c.state == ConversationState.QUEUED.value,
@@ -128,25 +128,28 @@ def _queue(
 
 
 def _claim(
-    journal: Journal, matches: Sequence[Match], policy: RoutingPolicy, workgroup: Any  # noqa: ANN401
+    journal: Journal,
+    matches: Sequence[Match],
+    policy: RoutingPolicy,
+    workgroup: Any,  # noqa: ANN401
 ) -> int:
     if not matches:
         return 0
     connection = journal.connection
     conversations = lock(connection, {m.conversation.id for m in matches}, skip_locked=True)
-    agents = locked_agents(
-        connection, {m.agent.id for m in matches}, journal.now, skip_locked=True
-    )
+    agents = locked_agents(connection, {m.agent.id for m in matches}, journal.now, skip_locked=True)
     journal.agents_are_locked(agents)
     decided: list[dict[str, Any]] = []
     for pair in matches:
         conversation, agent = conversations.get(pair.conversation.id), agents.get(pair.agent.id)
-        if conversation is None or agent is None or conversation.workgroup_id != policy.workgroup_id:
+        if (
+            conversation is None
+            or agent is None
+            or conversation.workgroup_id != policy.workgroup_id
+        ):
             continue
         offer_id, decision_id = new_id("of"), new_id("de")
-        facts = c.Facts(
-            policy_from(workgroup), standing(conversation, agent, policy, journal.now)
-        )
+        facts = c.Facts(policy_from(workgroup), standing(conversation, agent, policy, journal.now))
         decision = decide(conversation, c.MakeOffer(offer_id, decision_id), facts, journal.now)
         if isinstance(decision, ConversationError):
             continue

@@ -23,9 +23,7 @@ class Batch(Generic[Fact]):
     Only for facts that the sweep makes good when they are lost.
     """
 
-    def __init__(
-        self, database: Database, write: Callable[[Connection, list[Fact]], None]
-    ) -> None:
+    def __init__(self, database: Database, write: Callable[[Connection, list[Fact]], None]) -> None:
         self._database = database
         self._write = write
         self._facts: list[Fact] = []

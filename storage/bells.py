@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, case, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, insert, or_, select, update
 
 from conversations.model import FINAL_STATES, Instant
 from storage.tables import BellRow, ConversationRow, CounterRow
@@ -73,7 +73,14 @@ def note_changed(
     """Write the versions (id, network, version) that a transaction gave its conversations."""
     rows = sorted(changed)
     fresh = [
-        {"conversation_id": i, "network": n, "version": v, "changed_at": now, "rung_version": 0, "seen_version": 0}
+        {
+            "conversation_id": i,
+            "network": n,
+            "version": v,
+            "changed_at": now,
+            "rung_version": 0,
+            "seen_version": 0,
+        }
         for i, n, v in rows
         if i in new_ids
     ]
@@ -112,6 +119,25 @@ def to_ring_again(connection: Connection, now: Instant, limit: int = SWEEP_BATCH
     return [Bell(row.conversation_id, row.network, "nudged", row.version) for row in rows]
 
 
+def of_those_that_go_on(connection: Connection, conversation_ids: Collection[str]) -> list[Bell]:
+    """Return bells for those of the conversations whose life is not over."""
+    query = select(BELLS.c.conversation_id, BELLS.c.network).where(
+        BELLS.c.conversation_id.in_(_goes_on(conversation_ids))
+    )
+    rows = connection.execute(query)
+    return [Bell(row.conversation_id, row.network, "nudged", 0) for row in rows]
+
+
+def _goes_on(conversation_ids: Collection[str] | None = None) -> Select[tuple[str]]:
+    ended = [state.value for state in FINAL_STATES]
+    query = select(CONVERSATIONS.c.id).where(
+        or_(CONVERSATIONS.c.state.not_in(ended), CONVERSATIONS.c.unsettled_replies > 0)
+    )
+    if conversation_ids is None:
+        return query
+    return query.where(CONVERSATIONS.c.id.in_(sorted(conversation_ids)))
+
+
 def backlog(connection: Connection, limit: int = 1_000) -> int:
     """Return how many conversations' newest version is not seen, counted up to `limit`."""
     waiting = select(BELLS.c.conversation_id).where(BELLS.c.version > BELLS.c.seen_version)
@@ -135,13 +161,9 @@ def reset(connection: Connection) -> int:
 
     Called when Temporal is new or came back from a backup: the sweep then rings them all again.
     """
-    ended = [state.value for state in FINAL_STATES]
-    goes_on = select(CONVERSATIONS.c.id).where(
-        or_(CONVERSATIONS.c.state.not_in(ended), CONVERSATIONS.c.unsettled_replies > 0)
-    )
     forgotten = (
         update(BELLS)
-        .where(BELLS.c.conversation_id.in_(goes_on))
+        .where(BELLS.c.conversation_id.in_(_goes_on()))
         .values(rung_version=0, seen_version=0, rung_at=None)
     )
     return connection.execute(forgotten).rowcount

@@ -73,7 +73,9 @@ def agents_with_room(
     return [agent_from(row, now, workgroups, counts[row["id"]]) for row in rows]
 
 
-def load_counts(connection: Connection, agents: Collection[Agent]) -> dict[str, dict[MediaType, int]]:
+def load_counts(
+    connection: Connection, agents: Collection[Agent]
+) -> dict[str, dict[MediaType, int]]:
     """Count what each agent carries, per media type; only maximum counts need it."""
     return _load_counts(connection, [agent.id for agent in agents])
 
@@ -100,7 +102,7 @@ def agents_without_room(
         )
         .group_by(stopped_by)
     )
-    return {reason: count for reason, count in connection.execute(query)}
+    return dict(connection.execute(query).tuples().all())
 
 
 def _has_maximum(levels: dict[str, dict[str, int | None]]) -> bool:

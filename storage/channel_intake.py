@@ -50,6 +50,4 @@ class ChannelIntake:
         await self._database.write(lambda k: intake.move_cursor(k, channel_id, page.cursor))
 
     async def report_trouble(self, channel_id: str, detail: str) -> None:
-        await self._database.write(
-            lambda k: intake.report_health(k, channel_id, "trouble", detail)
-        )
+        await self._database.write(lambda k: intake.report_health(k, channel_id, "trouble", detail))

@@ -226,7 +226,7 @@ def gather_facts(
 
 
 def _ignored(command: c.Command) -> frozenset[Reason]:
-    """A human's own choice is not stopped by an earlier decline."""
+    """Let no earlier decline stop a human's own choice."""
     if isinstance(command, c.PickUp | c.TransferToAgent | c.Unpark):
         return frozenset({Reason.PASSED_OVER})
     return frozenset()

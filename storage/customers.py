@@ -64,9 +64,7 @@ def _refresh(connection: Connection, network: str, row: Any, seen: _Seen) -> Non
     if seen.wrote_privately and not row["wrote_privately"]:
         told["wrote_privately"] = True
     if told:
-        here = and_(
-            IDENTITIES.c.network == network, IDENTITIES.c.external_id == row["external_id"]
-        )
+        here = and_(IDENTITIES.c.network == network, IDENTITIES.c.external_id == row["external_id"])
         connection.execute(update(IDENTITIES).where(here).values(told))
 
 

@@ -29,11 +29,11 @@ RETRIES = 3
 _RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
 
 
-class DatabaseUnavailable(Exception):  # noqa: N818 - a fact about the world, not a mistake
+class DatabaseUnavailable(Exception):
     """The database did not answer; nothing was changed."""
 
 
-class ConcurrentChange(Exception):  # noqa: N818
+class ConcurrentChange(Exception):
     """What a transaction had read was changed before it could lock it; it is run again."""
 
 
@@ -83,7 +83,9 @@ class SQLiteDatabase:
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._run(self._readers, "BEGIN", work)
 
-    async def _run(self, pool: ThreadPoolExecutor, begin: str, work: Callable[[Connection], T]) -> T:
+    async def _run(
+        self, pool: ThreadPoolExecutor, begin: str, work: Callable[[Connection], T]
+    ) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(pool, self._transact, begin, work)
 

@@ -83,7 +83,9 @@ def number_events(connection: Connection, limit: int = RELAY_BATCH) -> int:
     if not ids:
         return 0
     first = _take_places(connection, len(ids))
-    place = update(EVENTS).where(EVENTS.c.id == bindparam("event_id")).values(seq=bindparam("place"))
+    place = (
+        update(EVENTS).where(EVENTS.c.id == bindparam("event_id")).values(seq=bindparam("place"))
+    )
     connection.execute(
         place,
         [{"event_id": event_id, "place": first + n} for n, event_id in enumerate(ids)],
@@ -93,12 +95,12 @@ def number_events(connection: Connection, limit: int = RELAY_BATCH) -> int:
 
 def head(connection: Connection) -> int:
     """Return the sequence number of the newest event, 0 when there is none."""
-    return connection.execute(select(func.coalesce(func.max(EVENTS.c.seq), 0))).scalar_one()
+    return int(connection.execute(select(func.coalesce(func.max(EVENTS.c.seq), 0))).scalar_one())
 
 
 def oldest(connection: Connection) -> int:
     """Return the sequence number of the oldest event that is kept, 0 when there is none."""
-    return connection.execute(select(func.coalesce(func.min(EVENTS.c.seq), 0))).scalar_one()
+    return int(connection.execute(select(func.coalesce(func.min(EVENTS.c.seq), 0))).scalar_one())
 
 
 def events_after(connection: Connection, seq: int, limit: int) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ LONGEST_WAIT = "5s"
 LOCK_NOT_AVAILABLE = "55P03"
 
 
-class StillRunning(Exception):  # noqa: N818 - a fact about another request
+class StillRunning(Exception):
     """A command with the same key has not come to its end within 5 s."""
 
 

@@ -28,7 +28,7 @@ POSTS = PostRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 CHUNK = 50
-"""So many posts at most are taken in one commit: on SQLite a page of 500 would hold the writer for 2 s."""
+"""So many posts at most are taken in one commit: 500 would hold SQLite's writer for 2 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,9 @@ def take_in(connection: Connection, secret: bytes, source: Source, posts: Sequen
         ConcurrentChange: another channel of the account took one of the posts meanwhile.
     """
     unique = {post.external_id: post for post in reversed(posts)}
-    keys = {i: affinity_key(secret, source.channel_id, source.threading, p) for i, p in unique.items()}
+    keys = {
+        i: affinity_key(secret, source.channel_id, source.threading, p) for i, p in unique.items()
+    }
     _lock_keys(connection, sorted(set(keys.values())))
     known = _known(connection, source.account_id, sorted(unique))
     fresh = [post for external_id, post in unique.items() if external_id not in known]
@@ -95,7 +97,10 @@ def _lock_keys(connection: Connection, keys: list[str]) -> None:
     """Let pages with a customer in common take turns; SQLite has one writer anyway."""
     if connection.dialect.name != "postgresql":
         return
-    turns = text("SELECT pg_advisory_xact_lock(hashtextextended(k, 1)) FROM unnest(CAST(:keys AS text[])) AS k")
+    turns = text(
+        "SELECT pg_advisory_xact_lock(hashtextextended(k, 1))"
+        " FROM unnest(CAST(:keys AS text[])) AS k"
+    )
     connection.execute(turns, {"keys": keys})
 
 

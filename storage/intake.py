@@ -27,7 +27,6 @@ LARGEST_RAW = 16_384
 """So many characters of what could not be understood are kept."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class ChannelWithAccount:
     """A channel's and its account's row, as posts come in through them."""

@@ -78,7 +78,9 @@ class Journal:
         if conversation.state is ConversationState.QUEUED:
             self._asks.add(conversation.workgroup_id)
 
-    def record(self, before: Conversation | None, decision: Decision, bell_event: str) -> Conversation:
+    def record(
+        self, before: Conversation | None, decision: Decision, bell_event: str
+    ) -> Conversation:
         """Take a decision over: its conversation, whose load it moves, and what it tells."""
         after = decision.conversation
         self._first.setdefault(after.id, before)
@@ -88,7 +90,9 @@ class Journal:
         snapshot = conversation_snapshot(after)
         for event in decision.events:
             self._happenings.append(
-                Happening(event.type, after.workgroup_id, event.agent_id, after.id, event.detail, snapshot)
+                Happening(
+                    event.type, after.workgroup_id, event.agent_id, after.id, event.detail, snapshot
+                )
             )
         if decision.not_responding_agent_id is not None:
             self.set_status(
@@ -166,7 +170,12 @@ class Journal:
             CONVERSATIONS.c.version == bindparam("old_version"),
         )
         written = self.connection.execute(
-            guarded.values({name: bindparam(f"new_{name}", type_=CONVERSATIONS.c[name].type) for name in values}),
+            guarded.values(
+                {
+                    name: bindparam(f"new_{name}", type_=CONVERSATIONS.c[name].type)
+                    for name in values
+                }
+            ),
             {
                 "row_id": after.id,
                 "old_version": before.version,

@@ -105,13 +105,11 @@ def begin(connection: Connection, reply_id: str, read_back: ReadBack, process: s
     step = next_step(reply, read_back, now)
     if step.reply == reply:
         return Permit(Permission(step, epoch), _unchanged(conversation))
-    aftermath = _write(connection, conversation, reply, step.reply, now, epoch)
+    aftermath = _write(connection, conversation, reply, step.reply, now=now, epoch=epoch)
     return Permit(Permission(step, epoch), aftermath)
 
 
-def _lease(
-    connection: Connection, account_id: str, process: str, now: Instant
-) -> tuple[int, int]:
+def _lease(connection: Connection, account_id: str, process: str, now: Instant) -> tuple[int, int]:
     """Take or renew the account's lease; return its epoch and how long to wait, 0 if it is ours."""
     query = select(LEASES).where(LEASES.c.account_id == account_id).with_for_update()
     lease = connection.execute(query).mappings().one_or_none()
@@ -128,9 +126,7 @@ def _lease(
     return epoch, max(0, paused_until - now)
 
 
-def settle(
-    connection: Connection, permission: Permission, outcome: Outcome
-) -> Settled:
+def settle(connection: Connection, permission: Permission, outcome: Outcome) -> Settled:
     """Write what an attempt or a look-up came to.
 
     An outcome of an older attempt, or of a process that lost the lease, changes nothing.
@@ -147,7 +143,9 @@ def settle(
         _pause(connection, reply.account_id, now + int(outcome.retry_after_s * 1000))
     move = after_attempt if step is Step.SEND else after_look_up
     moved = move(reply, outcome, now)
-    return Settled(moved, _write(connection, conversation, reply, moved, now, permission.epoch))
+    return Settled(
+        moved, _write(connection, conversation, reply, moved, now=now, epoch=permission.epoch)
+    )
 
 
 def _pause(connection: Connection, account_id: str, until: Instant) -> None:
@@ -180,7 +178,7 @@ def resolve_by_human(
         return Settled(reply, _unchanged(conversation), refused)
     now = clock.now(connection)
     resolved = resolve(reply, outcome, external_id, now)
-    return Settled(resolved, _write(connection, conversation, reply, resolved, now, None))
+    return Settled(resolved, _write(connection, conversation, reply, resolved, now=now, epoch=None))
 
 
 def recognise(connection: Connection, account_id: str, echo: Post) -> Aftermath | None:
@@ -197,7 +195,9 @@ def recognise(connection: Connection, account_id: str, echo: Post) -> Aftermath 
         return _unchanged(conversation)
     now = clock.now(connection)
     seen = Outcome(Certainty.SENT, echo.external_id, echo.url)
-    return _write(connection, conversation, reply, after_attempt(reply, seen, now), now, None)
+    return _write(
+        connection, conversation, reply, after_attempt(reply, seen, now), now=now, epoch=None
+    )
 
 
 def _locked(connection: Connection, reply_id: str) -> tuple[Conversation, Reply]:
@@ -210,7 +210,7 @@ def _locked(connection: Connection, reply_id: str) -> tuple[Conversation, Reply]
 
 
 def _unchanged(conversation: Conversation) -> Aftermath:
-    """A queued conversation that was only locked was hidden from a match that ran meanwhile."""
+    """Ask for a queued conversation: its lock hid it from a match that ran meanwhile."""
     if conversation.state is ConversationState.QUEUED:
         return Aftermath(asks=frozenset({conversation.workgroup_id}))
     return Aftermath()
@@ -221,6 +221,7 @@ def _write(
     conversation: Conversation,
     before: Reply,
     after: Reply,
+    *,
     now: Instant,
     epoch: int | None,
 ) -> Aftermath:

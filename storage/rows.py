@@ -6,7 +6,7 @@ from sqlalchemy import RowMapping
 
 from acd.model import Agent, RoutingPolicy, Utilization
 from acd.priority import queue_rank
-from conversations.commands import Policy
+from conversations.commands import WRAP_UP_TIMEOUT_S, Policy
 from conversations.model import (
     Conversation,
     ConversationState,
@@ -131,7 +131,7 @@ def policy_from(row: RowMapping) -> Policy:
         decline_backoff_s=row["decline_backoff_s"],
         preferred_agent_wait_s=row["preferred_agent_wait_s"],
         wrap_up_mode=WrapUpMode(wrap_up.get("mode", WrapUpMode.NONE)),
-        wrap_up_timeout_s=wrap_up.get("timeout_s") or Policy.wrap_up_timeout_s,
+        wrap_up_timeout_s=wrap_up.get("timeout_s") or WRAP_UP_TIMEOUT_S,
     )
 
 

@@ -15,7 +15,7 @@ KEY_BYTES = 32
 VERSION = "v1"
 
 
-class SecretsUnreadable(Exception):  # noqa: N818
+class SecretsUnreadable(Exception):
     """The secrets were sealed with another key, or moved to another row."""
 
 
@@ -50,12 +50,16 @@ class Seal:
             return {}
         version, _, text = sealed.partition(".")
         raw = base64.urlsafe_b64decode(text)
+        if version != VERSION:
+            raise SecretsUnreadable(f"the secrets of {row_id} have the unknown form {version!r}")
         try:
-            if version != VERSION:
-                raise InvalidTag
-            opened = self._cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], self._bound_to(row_id))
+            opened = self._cipher.decrypt(
+                raw[:NONCE_BYTES], raw[NONCE_BYTES:], self._bound_to(row_id)
+            )
         except InvalidTag as error:
-            raise SecretsUnreadable(f"the secrets of {row_id} cannot be opened with this key") from error
+            raise SecretsUnreadable(
+                f"the secrets of {row_id} cannot be opened with this key"
+            ) from error
         secrets: dict[str, Any] = json.loads(opened)
         return secrets
 

@@ -44,8 +44,9 @@ def set_status(
 ) -> StatusOutcome:
     """Set an agent's routing status; off the queue he loses his open offers in the same commit.
 
-    Setting it counts as a heartbeat, unless the sweep signs an absent agent off. Setting the status that he has changes nothing but is asked
-    about again, so that a repeated log-in can never leave anybody waiting.
+    Setting it counts as a heartbeat, unless the sweep signs an absent agent off. Setting the
+    status that he has changes nothing but is asked about again, so that a repeated log-in can
+    never leave anybody waiting.
     """
     journal, offered, agents = _locked_with_offers(connection, agent_id)
     if agent_id not in agents:
@@ -136,5 +137,3 @@ def absent_agents(connection: Connection) -> list[str]:
         .limit(ABSENT_BATCH)
     )
     return list(connection.execute(query).scalars())
-
-

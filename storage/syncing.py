@@ -1,4 +1,4 @@
-"""What a workflow sees of its conversation: the row as a snapshot, after what is due has happened."""
+"""What a workflow sees of its conversation: a snapshot, after what is due has happened."""
 
 from sqlalchemy import Connection
 
@@ -11,7 +11,6 @@ from storage.asking import Following
 from storage.batches import Batch
 from storage.database import Database
 from storage.journal import Aftermath
-
 
 Seen = tuple[str, int, str]
 """Conversation id, version, workflow run id."""
@@ -49,9 +48,7 @@ class ConversationSync:
     async def cancel(self, conversation_id: str, cause: str) -> Snapshot | None:
         """End the conversation because its workflow was cancelled; audited like any end."""
         outcome = await self._database.write(
-            lambda k: conversations.carry_out(
-                k, conversation_id, lambda *_: c.EndByOperator(cause)
-            )
+            lambda k: conversations.carry_out(k, conversation_id, lambda *_: c.EndByOperator(cause))
         )
         self._following.follow_later(_without_own_bell(outcome.aftermath, conversation_id))
         return await self.sync(conversation_id)
@@ -86,6 +83,6 @@ def snapshot_of(connection: Connection, conversation: Conversation, now: Instant
 
 
 def _without_own_bell(aftermath: Aftermath, conversation_id: str) -> Aftermath:
-    """The workflow that asked needs no bell: it gets the snapshot."""
+    """Leave out the bell of the workflow that asked: it gets the snapshot."""
     bells = tuple(bell for bell in aftermath.bells if bell.conversation_id != conversation_id)
     return Aftermath(bells, aftermath.asks, aftermath.leavers)

@@ -1,4 +1,4 @@
-"""The tables. Moments are milliseconds since 1970 UTC; the CHECKs make the invariants unbreakable."""
+"""The tables; their CHECKs and unique indexes make the invariants impossible to break."""
 
 from typing import Any
 
@@ -77,7 +77,9 @@ class WorkgroupRow(SQLModel, table=True):
 class AgentRow(SQLModel, table=True):
     __tablename__ = "agents"
     __table_args__ = (
-        CheckConstraint("utilization >= 0 AND utilization <= 100", name="capacity_is_never_exceeded"),
+        CheckConstraint(
+            "utilization >= 0 AND utilization <= 100", name="capacity_is_never_exceeded"
+        ),
         CheckConstraint(
             "routing_status IN ('on_queue', 'off_queue', 'not_responding', 'draining')",
             name="routing_status_is_known",
@@ -193,12 +195,16 @@ class IdentityRow(SQLModel, table=True):
 class ConversationRow(SQLModel, table=True):
     __tablename__ = "conversations"
     __table_args__ = (
-        CheckConstraint("(state = 'alerting') = (offer_id IS NOT NULL)", name="alerting_has_an_offer"),
+        CheckConstraint(
+            "(state = 'alerting') = (offer_id IS NOT NULL)", name="alerting_has_an_offer"
+        ),
         CheckConstraint(
             "state NOT IN ('connected', 'held', 'parked', 'wrapup') OR agent_id IS NOT NULL",
             name="owned_states_have_an_owner",
         ),
-        CheckConstraint("state NOT IN ('queued', 'alerting') OR agent_id IS NULL", name="waiting_has_no_owner"),
+        CheckConstraint(
+            "state NOT IN ('queued', 'alerting') OR agent_id IS NULL", name="waiting_has_no_owner"
+        ),
         CheckConstraint("unsettled_replies >= 0", name="replies_settle_once"),
         CheckConstraint(
             "state IN ('queued', 'alerting', 'connected', 'held', 'parked') = (ended_at IS NULL)",
@@ -351,7 +357,9 @@ class QuarantineRow(SQLModel, table=True):
 class ReplyRow(SQLModel, table=True):
     __tablename__ = "replies"
     __table_args__ = (
-        CheckConstraint("(state = 'sending') = (attempt_until IS NOT NULL)", name="an_attempt_has_a_deadline"),
+        CheckConstraint(
+            "state <> 'sending' OR attempt_until IS NOT NULL", name="an_attempt_has_a_deadline"
+        ),
         Index("replies_of_a_conversation", "conversation_id", "created_at", "id"),
         Index("replies_by_external_id", "account_id", "external_id"),
     )
@@ -417,7 +425,9 @@ class EventRow(SQLModel, table=True):
         ),
         Index("events_of_a_conversation", "conversation_id", "at", "id"),
     )
-    id: int | None = Field(default=None, sa_column=Column(BIG, primary_key=True, autoincrement=True))
+    id: int | None = Field(
+        default=None, sa_column=Column(BIG, primary_key=True, autoincrement=True)
+    )
     seq: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
     type: str
     at: int = _moment()

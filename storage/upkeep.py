@@ -43,6 +43,13 @@ class DatabaseUpkeep:
         await self._following.follow(Aftermath(tuple(lost)))
         return len(lost)
 
+    async def ring_those(self, conversation_ids: Sequence[str]) -> int:
+        if not conversation_ids:
+            return 0
+        found = await self._database.read(lambda k: bells.of_those_that_go_on(k, conversation_ids))
+        await self._following.follow(Aftermath(tuple(found)))
+        return len(found)
+
     async def sign_off_absent_agents(self) -> int:
         absent = await self._database.read(statuses.absent_agents)
         for agent_id in absent:
@@ -92,7 +99,9 @@ def workgroups_with_waiting(connection: Connection) -> list[str]:
     return list(connection.execute(select(WORKGROUPS.c.id).where(waits)).scalars())
 
 
-def channels_to_listen_to(connection: Connection, networks: frozenset[str]) -> list[tuple[str, str]]:
+def channels_to_listen_to(
+    connection: Connection, networks: frozenset[str]
+) -> list[tuple[str, str]]:
     query = (
         select(CHANNELS.c.id, ACCOUNTS.c.network)
         .join(ACCOUNTS, ACCOUNTS.c.id == CHANNELS.c.account_id)
@@ -102,7 +111,7 @@ def channels_to_listen_to(connection: Connection, networks: frozenset[str]) -> l
 
 
 def forget_old(connection: Connection, now: Instant) -> int:
-    """Delete what has outlived its promise: keys after a day, events after a week, dead sessions."""
+    """Delete keys after a day, events after a week, and dead sessions."""
     forgotten = connection.execute(
         delete(COMMANDS).where(COMMANDS.c.created_at < now - KEY_LIFE_MS)
     ).rowcount

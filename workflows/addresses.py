@@ -22,6 +22,10 @@ def conversation_workflow_id(conversation_id: str) -> str:
     return f"conversation/{conversation_id}"
 
 
+def conversation_id_of(workflow_id: str) -> str:
+    return workflow_id.partition("/")[2]
+
+
 def listener_workflow_id(channel_id: str) -> str:
     return f"listener/{channel_id}"
 

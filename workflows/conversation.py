@@ -112,7 +112,7 @@ class ConversationWorkflow:
             self._rung = True
 
     def _is_over(self) -> bool:
-        """Ended, and no reply is on its way."""
+        """Whether the conversation has ended and no reply is on its way."""
         return self._snapshot is not None and self._snapshot.is_over and not self._is_sending()
 
     def _is_sending(self) -> bool:
@@ -144,7 +144,9 @@ class ConversationWorkflow:
 
     def _show(self, seen: Snapshot) -> None:
         """Tell operators in the Temporal web UI what the conversation is doing."""
-        replies = f", {seen.unsettled_replies} replies on their way" if seen.unsettled_replies else ""
+        replies = (
+            f", {seen.unsettled_replies} replies on their way" if seen.unsettled_replies else ""
+        )
         agent = f" with agent `{seen.agent_id}`" if seen.agent_id else ""
         workflow.set_current_details(
             f"**{seen.state}**{agent} in workgroup `{seen.workgroup_id}`{replies}\n\n"
@@ -190,7 +192,7 @@ class ConversationWorkflow:
             self._ring_at(seen.alarm_at, timedelta(milliseconds=seen.alarm_at - seen.read_at))
 
     def _ring_at(self, at: int, wait: timedelta) -> None:
-        """Keep one timer, moved only to an earlier moment; one that rings too early does no harm."""
+        """Keep one timer, moved only to an earlier moment; ringing too early does no harm."""
         if self._alarm is not None and not self._alarm.done():
             if self._alarm_at is not None and self._alarm_at <= at:
                 return
@@ -214,7 +216,7 @@ class ConversationWorkflow:
             workflow.continue_as_new(start)
 
     async def _end_by_operator(self) -> None:
-        """Cancelling the workflow ends the conversation; a failure is repeated until it holds."""
+        """End the conversation of a cancelled workflow, again and again until it holds."""
         ended = await workflow.execute_activity_method(
             ConversationActivities.cancel,
             CancelConversation(self._id, CANCELLED),

@@ -1,11 +1,12 @@
 """Ring a conversation's bell: start its workflow if need be, and tell it what happened."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client
 from temporalio.common import (
     SearchAttributeKey,
     SearchAttributePair,
@@ -27,6 +28,7 @@ LONGEST_WAIT_S = 0.1
 GATHERING_S = 0.2
 """Bells of one conversation within so short a time are one."""
 
+LAST_BELLS_S = 1.0
 RINGERS = 8
 """More callers at once only raise the latency: one Temporal server takes 220-290 bells a second."""
 
@@ -65,16 +67,21 @@ class Ringer:
             self.dropped += 1
 
     async def _serve(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             conversation_id = await self._queue.get()
-            since = loop.time() - self._last_rung_at.get(conversation_id, 0.0)
-            if since < GATHERING_S:
-                loop.call_later(GATHERING_S - since, self._put_back, conversation_id)
-                continue
-            bell = self._waiting.pop(conversation_id, None)
-            if bell is None:
-                continue
+            try:
+                await self._serve_one(conversation_id)
+            finally:
+                self._queue.task_done()
+
+    async def _serve_one(self, conversation_id: str) -> None:
+        loop = asyncio.get_running_loop()
+        since = loop.time() - self._last_rung_at.get(conversation_id, 0.0)
+        if since < GATHERING_S:
+            loop.call_later(GATHERING_S - since, self._put_back, conversation_id)
+            return
+        bell = self._waiting.pop(conversation_id, None)
+        if bell is not None:
             self._remember(conversation_id, loop.time())
             await self._ring_now(conversation_id, *bell)
 
@@ -96,18 +103,17 @@ class Ringer:
             await ring(self._client, conversation_id, network, BellRung(event, version))
         except (RPCError, RuntimeError, OSError) as error:
             self.dropped += 1
-            log.warning("bell_not_rung", conversation_id=conversation_id, error=type(error).__name__)
+            log.warning(
+                "bell_not_rung", conversation_id=conversation_id, error=type(error).__name__
+            )
             return
         self._rung(conversation_id, version)
 
     async def close(self) -> None:
         """Ring what waits, for a second at most, and stop."""
-        try:
-            async with asyncio.timeout(1.0):
-                while self._waiting:
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            pass
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_BELLS_S):
+                await self._queue.join()
         for ringer in self._ringers:
             ringer.cancel()
         await asyncio.gather(*self._ringers, return_exceptions=True)
@@ -140,11 +146,3 @@ async def ring(client: Client, conversation_id: str, network: str, bell: BellRun
         )
     except WorkflowAlreadyStartedError:
         return
-
-
-ENDED_BADLY = (
-    WorkflowExecutionStatus.TERMINATED,
-    WorkflowExecutionStatus.FAILED,
-    WorkflowExecutionStatus.TIMED_OUT,
-    WorkflowExecutionStatus.CANCELED,
-)

@@ -1,4 +1,4 @@
-"""A mark in Temporal by which the database recognises it: new, restored from a backup, or the same."""
+"""A mark in Temporal by which the database recognises one that is new or restored."""
 
 from temporalio import workflow
 

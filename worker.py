@@ -1,0 +1,247 @@
+"""Run the workers: `python worker.py [--queue NAME]`; composition root of the Temporal side."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+import structlog
+import typer
+from sqlalchemy import select
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+import logs
+from activities.conversations import ConversationActivities
+from activities.listening import ListeningActivities
+from activities.replies import ReplyActivities
+from activities.upkeep import UpkeepActivities
+from connectors.calls import new_client
+from connectors.registry import LISTENED_NETWORKS, NETWORKS, hearers, speakers
+from probes import Probes
+from settings import Settings
+from storage import bells
+from storage.asking import Following
+from storage.batches import Batch
+from storage.channel_intake import ChannelIntake
+from storage.clock import now
+from storage.database import Database, open_database
+from storage.intake import PageIntake
+from storage.reply_store import ReplyStore
+from storage.secrets import Seal, derived_key
+from storage.syncing import ConversationSync, Seen
+from storage.upkeep import DatabaseUpkeep
+from workflows.addresses import (
+    CONVERSATIONS_QUEUE,
+    LISTENERS_QUEUE,
+    MAINTENANCE_QUEUE,
+    replies_queue,
+)
+from workflows.connection import connect
+from workflows.conversation import ConversationWorkflow
+from workflows.delivery import Ringer
+from workflows.listener import ListenerWorkflow
+from workflows.maintenance import TemporalMaintenance, keep_sweeping
+from workflows.marker import MarkerWorkflow
+from workflows.sweep import SweepWorkflow
+
+log = structlog.get_logger()
+
+ALL = "all"
+QUEUES = (
+    CONVERSATIONS_QUEUE,
+    *(replies_queue(network) for network in NETWORKS),
+    LISTENERS_QUEUE,
+    MAINTENANCE_QUEUE,
+)
+
+CONCURRENT_WORKFLOW_TASKS = 16
+"""There is one interpreter lock: more only adds contention and deadlock alarms."""
+
+CACHED_CONVERSATIONS = 10_000
+CONCURRENT_REPLIES = 50
+STICKY_TIMEOUT = timedelta(seconds=2)
+"""The whole delay of an idle conversation after its worker has died."""
+
+SWEEP_CHECK_S = 15.0
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the activities are made of, opened once a process."""
+
+    settings: Settings
+    client: Client
+    database: Database
+    following: Following
+    conversations: ConversationSync
+    replies: ReplyStore
+    intake: ChannelIntake
+    upkeep: DatabaseUpkeep
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Parts]:
+    """Open the database and Temporal, and plug everything together."""
+    secret_key = settings.secret_key.get_secret_value()
+    database = open_database(settings.database_url.get_secret_value())
+    client = await connect()
+    rung = Batch[tuple[str, int]](database, lambda k, facts: bells.note_rung(k, facts, now(k)))
+    seen = Batch[Seen](database, bells.note_seen)
+    ringer = Ringer(client, lambda conversation_id, version: rung.add((conversation_id, version)))
+    following = Following(
+        database, lambda b: ringer.ring(b.conversation_id, b.network, b.event, b.version)
+    )
+    seal = Seal(secret_key)
+    process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    pages = PageIntake(database, following, derived_key(secret_key, "affinity"))
+    ringer.start()
+    try:
+        yield Parts(
+            settings=settings,
+            client=client,
+            database=database,
+            following=following,
+            conversations=ConversationSync(database, following, seen),
+            replies=ReplyStore(database, following, seal, process),
+            intake=ChannelIntake(database, pages, seal),
+            upkeep=DatabaseUpkeep(database, following, LISTENED_NETWORKS),
+        )
+    finally:
+        await following.close()
+        await ringer.close()
+        await rung.close()
+        await seen.close()
+        await database.close()
+
+
+@asynccontextmanager
+async def workers(parts: Parts, queues: Sequence[str]) -> AsyncIterator[list[Worker]]:
+    """Start a worker for each queue; they drain when this is left."""
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(new_client())
+        running = []
+        for queue in queues:
+            worker = Worker(
+                parts.client,
+                task_queue=queue,
+                graceful_shutdown_timeout=timedelta(seconds=parts.settings.worker.shutdown_grace_s),
+                **_served(queue, parts, http),
+            )
+            running.append(await stack.enter_async_context(worker))
+        yield running
+
+
+def _served(queue: str, parts: Parts, http: Any) -> dict[str, Any]:  # noqa: ANN401
+    runner = (
+        SandboxedWorkflowRunner() if parts.settings.worker.sandbox else UnsandboxedWorkflowRunner()
+    )
+    if queue == CONVERSATIONS_QUEUE:
+        acts = ConversationActivities(parts.conversations)
+        return {
+            "workflows": [ConversationWorkflow],
+            "activities": [acts.sync, acts.cancel],
+            "workflow_runner": runner,
+            "max_concurrent_workflow_tasks": CONCURRENT_WORKFLOW_TASKS,
+            "max_cached_workflows": CACHED_CONVERSATIONS,
+            "sticky_queue_schedule_to_start_timeout": STICKY_TIMEOUT,
+        }
+    if queue == LISTENERS_QUEUE:
+        listening = ListeningActivities(parts.intake, hearers(http))
+        return {
+            "workflows": [ListenerWorkflow],
+            "activities": [listening.listen],
+            "workflow_runner": runner,
+        }
+    if queue == MAINTENANCE_QUEUE:
+        upkeep = UpkeepActivities(parts.upkeep, TemporalMaintenance(parts.client))
+        return {
+            "workflows": [SweepWorkflow, MarkerWorkflow],
+            "activities": [upkeep.sweep],
+            "workflow_runner": runner,
+        }
+    sending = ReplyActivities(parts.replies, speakers(http))
+    return {
+        "activities": [sending.send_replies],
+        "max_concurrent_activities": CONCURRENT_REPLIES,
+    }
+
+
+async def run(settings: Settings, queues: Sequence[str]) -> None:
+    """Serve the queues until a signal to stop; a second one stops at once."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_or_leave(stopping))
+    async with opened(settings) as parts, workers(parts, queues):
+        probes = Probes({"database": _database_check(parts), "temporal": _temporal_check(parts)})
+        server = await probes.serve(settings.worker.host, settings.worker.port)
+        log.info("worker_ready", queue=",".join(queues))
+        try:
+            await _sweep_until(stopping, parts, queues)
+        finally:
+            server.close()
+    log.info("worker_stopped")
+
+
+def _stop_or_leave(stopping: asyncio.Event) -> Callable[[], None]:
+    def stop() -> None:
+        if stopping.is_set():
+            os._exit(1)
+        stopping.set()
+
+    return stop
+
+
+async def _sweep_until(stopping: asyncio.Event, parts: Parts, queues: Sequence[str]) -> None:
+    """Keep the sweep alive, which a Temporal that lost its data has forgotten, too."""
+    while not stopping.is_set():
+        if MAINTENANCE_QUEUE in queues:
+            try:
+                await keep_sweeping(parts.client)
+            except (RPCError, RuntimeError) as error:
+                log.warning("sweep_not_started", error=type(error).__name__)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SWEEP_CHECK_S):
+                await stopping.wait()
+
+
+def _database_check(parts: Parts) -> Callable[[], Any]:
+    async def check() -> str | None:
+        await parts.database.read(lambda k: k.execute(select(1)).scalar_one())
+        return None
+
+    return check
+
+
+def _temporal_check(parts: Parts) -> Callable[[], Any]:
+    async def check() -> str | None:
+        is_healthy = await parts.client.service_client.check_health()
+        return None if is_healthy else "not serving"
+
+    return check
+
+
+def main(
+    queue: Annotated[str, typer.Option(help=f"One of {', '.join(QUEUES)}, or all.")] = ALL,
+) -> None:
+    """Serve one of Parley's queues, or all of them."""
+    if queue not in (*QUEUES, ALL):
+        known = ", ".join((*QUEUES, ALL))
+        raise typer.BadParameter(f"there is no queue {queue!r}; there are {known}")
+    settings = Settings()
+    logs.configure(settings.log.format, settings.log.level)
+    asyncio.run(run(settings, QUEUES if queue == ALL else [queue]))
+
+
+if __name__ == "__main__":
+    typer.run(main)
