@@ -1,7 +1,7 @@
 // The public page: threads as text nodes, a form to write as a customer, news by server-sent events.
 const $ = (id) => document.getElementById(id);
 const shownPost = /^\/posts\/([0-9]{1,19})$/.exec(location.pathname)?.[1] ?? null;
-const state = { view: "public", answering: null, timeline: null, known: new Set(), hasLoaded: false };
+const state = { view: "public", answering: null, timeline: null, known: new Set(), fresh: new Set(), hasLoaded: false };
 const threadsOnPage = new Map();
 
 function make(tag, className, ...children) {
@@ -68,8 +68,7 @@ function postNode(post) {
   const node = make("article", `post${isBrand ? " brand" : ""}`, faceOf(post.author), body);
   node.id = `post-${post.id}`;
   if (post.id === shownPost) node.classList.add("pointed");
-  if (state.hasLoaded && !state.known.has(post.id)) node.classList.add("new");
-  state.known.add(post.id);
+  if (state.fresh.has(post.id)) node.classList.add("new");
   return node;
 }
 
@@ -117,6 +116,13 @@ function render() {
   state.hasLoaded = true;
 }
 
+// Fresh is what the last look brought, not what another view merely has not drawn yet.
+function notice() {
+  const all = [...state.timeline.threads, ...state.timeline.direct_messages].flatMap((thread) => thread.posts);
+  state.fresh = new Set(state.known.size ? all.map((post) => post.id).filter((id) => !state.known.has(id)) : []);
+  for (const post of all) state.known.add(post.id);
+}
+
 function renderForm() {
   const select = $("account");
   const handles = state.timeline.accounts.map((account) => account.handle);
@@ -160,6 +166,8 @@ function show(view) {
   state.view = view;
   $("view-public").setAttribute("aria-pressed", String(view === "public"));
   $("view-private").setAttribute("aria-pressed", String(view === "private"));
+  if (!state.answering) document.querySelector(`input[name=visibility][value=${view}]`).checked = true;
+  renderMode();
   $("one-thread").hidden = !(shownPost && view === "public");
   render();
 }
@@ -191,7 +199,6 @@ async function send(event) {
     state.answering = null;
     if (shownPost && !body.reply_to) location.assign("/");
     show(body.visibility);
-    renderMode();
     await load();
   } catch {
     say("The network did not answer. Your words are still here.", true);
@@ -218,6 +225,7 @@ async function load() {
       const answer = await fetch(`/public/timeline?${query}`);
       if (!answer.ok) throw new Error(String(answer.status));
       state.timeline = await answer.json();
+      notice();
       renderForm();
       render();
     } while (isStale);
@@ -239,6 +247,7 @@ function listen() {
 
 $("composer").addEventListener("submit", send);
 $("composer").addEventListener("change", renderMode);
+$("text").addEventListener("input", () => say(""));
 $("text").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("composer").requestSubmit();
   if (event.key === "Escape" && state.answering) { state.answering = null; renderMode(); }
@@ -246,6 +255,7 @@ $("text").addEventListener("keydown", (event) => {
 $("handle").addEventListener("change", () => {
   $("handle").value = myHandle();
   try { localStorage.setItem("handle", myHandle()); } catch { /* a private window remembers nothing */ }
+  state.known.clear();
   renderMode();
   load().catch(() => {});
 });
@@ -255,6 +265,5 @@ $("view-private").addEventListener("click", () => show("private"));
 setInterval(() => {
   for (const time of document.querySelectorAll("time[datetime]")) time.textContent = age(Date.parse(time.dateTime));
 }, 30000);
-renderMode();
 show("public");
 listen();
