@@ -84,7 +84,7 @@ export function Why({ conversation }) {
   const [latest, ...earlier] = [...(decisions ?? [])].sort((a, b) => String(b.at).localeCompare(String(a.at)));
   return html`
     <section class="why"><h2>${latest?.agent_id && latest.agent_id === myId.value ? 'Why you' : 'Why'}</h2>
-      ${!latest && html`<p class="hint">${decisions ? 'It was not offered yet.' : '…'}</p>`}
+      ${!latest && html`<p class="hint">${decisions ? conversation.agent_id ? 'Nobody chose: it was picked up or placed by hand.' : 'It was not offered yet.' : '…'}</p>`}
       ${latest && html`<p>${decisionSentence(latest)}</p>
         <details><summary>The candidates</summary><${Candidates} decision=${latest} />
           <p class="hint">policy ${latest.policy_version ?? '–'}, decided ${clockTime(latest.at)}</p>

@@ -13,7 +13,7 @@ function Time({ at }) {
   return html`<time datetime=${at} title=${wholeTime(at)}>${clockTime(at)}</time>`;
 }
 
-const Closed = () => html`<span class="private"><${Icon} name="lock" />private</span>`;
+const Closed = () => html`<span class="closed"><${Icon} name="lock" />private</span>`;
 
 function PostEntry({ post, at, conversation }) {
   const isLate = post.late || post.is_late;

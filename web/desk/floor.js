@@ -52,7 +52,7 @@ function FloorRow({ conversation }) {
     <tr aria-selected=${route.value.id === conversation.id} onClick=${() => openConversation(conversation.id)}>
       <td><a href=${hrefOf({ page: 'floor', id: conversation.id, filters })} onClick=${(event) => { event.preventDefault(); openConversation(conversation.id); }}><bdi>${customerName(conversation.customer)}</bdi></a></td>
       <td><span class="state ${conversation.state}">${stateName(conversation.state)}</span></td>
-      <td>${networkName(conversation.network)}${isPrivate(conversation) && html` <span class="private"><${Icon} name="lock" /><span class="unseen">private</span></span>`}</td>
+      <td>${networkName(conversation.network)}${isPrivate(conversation) && html` <span class="closed"><${Icon} name="lock" /><span class="unseen">private</span></span>`}</td>
       <td><bdi>${workgroupName(conversation.workgroup_id)}</bdi></td><td><bdi>${agentName(holder)}</bdi></td>
       <td class="number">${span(now.value - toMs(conversation.created_at))}</td>
       <td class="number"><${Wait} conversation=${conversation} /></td>
@@ -98,7 +98,7 @@ function AgentRow({ agent }) {
     <tr><td><bdi>${agent.name || agent.username || agent.id}</bdi></td>
       <td><span class="status ${agent.routing_status}"><i class="dot" aria-hidden="true"></i>${statusName(agent.routing_status)}${agent.reason && html` <span class="hint" dir="auto">${agent.reason}</span>`}</span></td>
       <td class="number">${span(now.value - toMs(agent.since))}</td><td><${Load} percent=${agent.utilization_percent} /></td>
-      <td>${conversationCount(agent)}</td><td><${Menu} kind="right" title=${`Actions for ${agent.name || agent.id}`} choices=${choices} label="…" /></td></tr>`;
+      <td>${conversationCount(agent)}</td><td><${Menu} kind="at-right" title=${`Actions for ${agent.name || agent.id}`} choices=${choices} label="…" /></td></tr>`;
 }
 
 const STATUS_ORDER = ['not_responding', 'on_queue', 'draining', 'off_queue'];

@@ -49,7 +49,7 @@ function Offer({ conversation }) {
 
 export function Audience({ conversation }) {
   const hidden = isPrivate(conversation);
-  return html`<span class="audience">${networkName(conversation.network)} · <span class=${hidden ? 'private' : 'public'}>
+  return html`<span class="audience">${networkName(conversation.network)} · <span class=${hidden ? 'closed' : 'open'}>
     <${Icon} name=${hidden ? 'lock' : 'globe'} />${hidden ? 'private' : 'public'}</span></span>`;
 }
 

@@ -16,7 +16,9 @@ function enterFirstPage() {
 }
 
 async function begin() {
-  session.value = await get('/session');
+  const found = await get('/session');
+  session.value = found?.principal ? found : null;
+  if (!session.value) return;
   logInNotice.value = '';
   enterFirstPage();
   goLive();

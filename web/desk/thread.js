@@ -35,7 +35,7 @@ function Head({ conversation }) {
         <span class="state ${state}">${stateName(state)}</span>
         ${isOpen(conversation) && html`<time>${span(now.value - toMs(conversation[SINCE[state]] ?? conversation.created_at))}</time>`}
         ${holder && !isMine(conversation) && html`<span class="hint">${state === 'alerting' ? 'offered to' : 'with'} <bdi>${agentName(holder)}</bdi></span>`}
-        ${isMine(conversation) && state === 'connected' && conversation.unanswered_count > 0 && html`<span class="hint">waits for words</span><${Wait} conversation=${conversation} />`}
+        ${isMine(conversation) && state === 'connected' && conversation.unanswered_count > 0 && html`<span class="hint">customer waits</span><${Wait} conversation=${conversation} />`}
         <${Lapse} conversation=${conversation} />
       </div>
       <button type="button" class="quiet icon not-wide" aria-label="About the customer" onClick=${() => { pane.value = pane.value === 'person' ? 'thread' : 'person'; }}><${Icon} name="person" /></button>

@@ -66,7 +66,7 @@ function AccountMenu() {
     { label: 'Log out', run: logOut },
   ];
   const name = me.value?.name ?? session.value.principal.name;
-  return html`<${Menu} kind="right" title="Account" choices=${choices} label=${html`<${Icon} name="person" /><bdi class="account-name">${name}</bdi>`} />`;
+  return html`<${Menu} kind="at-right" title="Account" choices=${choices} label=${html`<${Icon} name="person" /><bdi class="account-name">${name}</bdi>`} />`;
 }
 
 const openPalette = () => openDialog({ title: 'Commands', body: Palette, kind: 'palette' });
@@ -79,7 +79,7 @@ export function TopBar() {
       ${me.value && html`<span class="load-label">load</span><${Load} percent=${me.value.utilization_percent} label="your load" />`}
       <${Places} />
       <button type="button" class="search" onClick=${openPalette}><${Icon} name="search" /><span>Search, commands</span><kbd>Ctrl K</kbd></button>
-      <button type="button" class="quiet icon" aria-label=${`Theme: ${preferences.value.theme}. Change it`} title="Theme" onClick=${nextTheme}><${Icon} name="theme" /></button>
+      <button type="button" class="quiet icon theme-button" aria-label=${`Theme: ${preferences.value.theme}. Change it`} title="Theme" onClick=${nextTheme}><${Icon} name="theme" /></button>
       <button type="button" class="quiet icon help-button" aria-label="Keys" title="Keys  ?" onClick=${openHelp}>?</button>
       <${AccountMenu} />
     </header>`;

@@ -1,0 +1,248 @@
+"""A fake of Parley's public API for the pages: in memory, following api.md, with its headers."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from tests.web.fake_world import RefusedError, Row, World
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+POLL_S = 0.02
+KEEP_ALIVE_S = 1.0
+PRINCIPALS: dict[str, Row] = {
+    "agent-key": {"id": "pr-1", "name": "agent-1", "roles": ["agent"]},
+    "supervisor-key": {"id": "pr-2", "name": "supervisor-1", "roles": ["supervisor"]},
+}
+AGENT_OF = {"agent-key": "agent-1"}
+
+
+def problem(status: int, code: str, detail: str) -> JSONResponse:
+    body = {"type": "about:blank", "title": code, "status": status, "detail": detail, "code": code}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def page(rows: list[Row]) -> Row:
+    return {"items": rows, "next_cursor": None}
+
+
+class FakeApi:
+    """The routes; what happens behind them is the world's business."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def key_of(self, request: Request) -> str:
+        key = request.cookies.get("parley_session", "")
+        if key not in PRINCIPALS:
+            raise RefusedError("unauthenticated", "log in first", 401)
+        return key
+
+    def agent_of(self, request: Request) -> str | None:
+        return AGENT_OF.get(self.key_of(request))
+
+    async def session(self, request: Request) -> Response:
+        if request.method == "POST":
+            key = (await request.json())["key"]
+            if key not in PRINCIPALS:
+                raise RefusedError("unauthenticated", "unknown key", 401)
+            response = Response(status_code=204)
+            response.set_cookie("parley_session", key, httponly=True, samesite="lax")
+            return response
+        if request.method == "DELETE":
+            response = Response(status_code=204)
+            response.delete_cookie("parley_session")
+            return response
+        key = self.key_of(request)
+        body = {"principal": PRINCIPALS[key], "agent_id": AGENT_OF.get(key)}
+        return JSONResponse(body | {"expires_at": "2030-01-01T00:00:00.000Z"})
+
+    async def agents(self, request: Request) -> Response:
+        self.key_of(request)
+        return JSONResponse(page(list(self.world.agents.values())))
+
+    async def agent(self, request: Request) -> Response:
+        me = self.agent_of(request)
+        agent_id = request.path_params["id"]
+        agent = self.world.agents.get(me or "" if agent_id == "me" else agent_id)
+        if agent is None:
+            raise RefusedError("not_found", "no such agent", 404)
+        return JSONResponse(agent)
+
+    async def status(self, request: Request) -> Response:
+        self.key_of(request)
+        body = await request.json()
+        agent = self.world.agents[request.path_params["id"]]
+        agent |= {"routing_status": body["routing_status"], "reason": body.get("reason")}
+        self.world.tell("agent.status_changed", agent_id=agent["id"], agent=dict(agent))
+        return JSONResponse(agent)
+
+    async def heartbeat(self, request: Request) -> Response:
+        self.key_of(request)
+        self.world.heartbeats.append(request.path_params["id"])
+        return Response(status_code=204)
+
+    async def names(self, request: Request) -> Response:
+        self.key_of(request)
+        groups = request.url.path.endswith("workgroups")
+        rows = list(self.world.workgroups.values()) if groups else [{"id": "ch-1", "name": "@brand"}]
+        return JSONResponse(page(rows))
+
+    async def conversations(self, request: Request) -> Response:
+        me = self.agent_of(request)
+        rows = [row for row in self.world.conversations.values() if self.world.visible(me, row)]
+        for name, value in request.query_params.items():
+            if name == "agent_id":
+                rows = [r for r in rows if value in (r["agent_id"], (r["offer"] or {}).get(name))]
+            elif name == "customer_id":
+                rows = [row for row in rows if row["customer"]["id"] == value]
+            elif name in ("state", "workgroup_id"):
+                rows = [row for row in rows if row[name] == value]
+        return JSONResponse(page(rows))
+
+    def row_of(self, request: Request) -> Row:
+        me = self.agent_of(request)
+        row = self.world.conversations.get(request.path_params["id"])
+        if row is None or not self.world.visible(me, row):
+            raise RefusedError("not_found", "no such conversation", 404)
+        return row
+
+    async def conversation(self, request: Request) -> Response:
+        return JSONResponse(self.row_of(request))
+
+    async def timeline(self, request: Request) -> Response:
+        entries = self.world.entries[self.row_of(request)["id"]]
+        return JSONResponse(page(sorted(entries, key=lambda entry: str(entry["at"]))))
+
+    async def decisions(self, request: Request) -> Response:
+        return JSONResponse(page(self.world.decisions[self.row_of(request)["id"]]))
+
+    async def command(self, request: Request) -> Response:
+        body = await request.json()
+        key = request.headers["Idempotency-Key"]
+        name = request.path_params["name"]
+        with self.world.lock:
+            self.world.requests.append((key, request.url.path, body))
+            if key in self.world.answers:
+                status, answer = self.world.answers[key]
+                return JSONResponse(answer, status)
+            status, answer = self.perform(request, name, body)
+            self.world.answers[key] = (status, answer)
+            if self.world.away:
+                # Done and remembered, but the answer is lost on the way: the repeat must find it.
+                self.world.away -= 1
+                return problem(503, "unavailable", "try again")
+            return JSONResponse(answer, status)
+
+    def perform(self, request: Request, name: str, body: Row) -> tuple[int, Row]:
+        row, me = self.row_of(request), self.agent_of(request)
+        if name == "replies":
+            return 202, self.world.reply(row, body, me)
+        if name == "notes":
+            return 201, self.world.note(row, body, me)
+        return 200, dict(self.world.command(row, name, body, me))
+
+    async def resolve(self, request: Request) -> Response:
+        self.key_of(request)
+        outcome = (await request.json())["outcome"]
+        state = "sent" if outcome == "sent" else "sending"
+        return JSONResponse(self.world.settle(request.path_params["id"], state))
+
+    async def events(self, request: Request) -> Response:
+        self.key_of(request)
+        if self.world.refuse_streams:
+            raise RefusedError("unavailable", "no streams now", 503)
+        cursor = request.headers.get("Last-Event-ID")
+        self.world.streams_opened.append(cursor)
+        start = int(cursor) if cursor else len(self.world.events)
+        return StreamingResponse(self.stream(start), media_type="text/event-stream")
+
+    async def stream(self, cursor: int) -> AsyncIterator[str]:
+        epoch, quiet_s = self.world.stream_epoch, KEEP_ALIVE_S
+        while epoch == self.world.stream_epoch:
+            for event in self.world.events[cursor:]:
+                cursor, quiet_s = event["seq"], 0.0
+                yield f"id: {cursor}\nevent: {event['type']}\ndata: {json.dumps(event)}\n\n"
+            if quiet_s >= KEEP_ALIVE_S:
+                quiet_s = 0.0
+                yield f"id: {cursor}\n: alive\n\n"
+            await asyncio.sleep(POLL_S)
+            quiet_s += POLL_S
+
+
+def guarded(
+    endpoint: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except RefusedError as refusal:
+            return problem(refusal.status, refusal.code, refusal.detail)
+
+    return answer
+
+
+class WithHeaders:
+    """Every answer carries the pages' security headers."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def send_with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += [
+                    (b"content-security-policy", CSP.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"cache-control", b"no-cache"),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+def page_of(name: str) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_request: Request) -> Response:
+        return FileResponse(WEB / name)
+
+    return answer
+
+
+def create_app(world: World) -> WithHeaders:
+    api = FakeApi(world)
+    table: list[tuple[str, Callable[[Request], Awaitable[Response]], list[str]]] = [
+        ("/session", api.session, ["GET", "POST", "DELETE"]),
+        ("/agents", api.agents, ["GET"]),
+        ("/agents/{id}", api.agent, ["GET"]),
+        ("/agents/{id}/status", api.status, ["PUT"]),
+        ("/agents/{id}/heartbeat", api.heartbeat, ["POST"]),
+        ("/workgroups", api.names, ["GET"]),
+        ("/channels", api.names, ["GET"]),
+        ("/conversations", api.conversations, ["GET"]),
+        ("/conversations/{id}", api.conversation, ["GET"]),
+        ("/conversations/{id}/timeline", api.timeline, ["GET"]),
+        ("/conversations/{id}/decisions", api.decisions, ["GET"]),
+        ("/conversations/{id}/{name}", api.command, ["POST"]),
+        ("/replies/{id}/resolve", api.resolve, ["POST"]),
+        ("/events", api.events, ["GET"]),
+    ]
+    routes = [
+        Route(f"/api/v1{path}", guarded(endpoint), methods=methods)
+        for path, endpoint, methods in table
+    ]
+    pages = [
+        Route("/", page_of("index.html")),
+        Route("/wallboard", page_of("wallboard.html")),
+        Mount("/web", StaticFiles(directory=WEB)),
+    ]
+    return WithHeaders(Starlette(routes=[*routes, *pages]))
