@@ -98,9 +98,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
     rung = Batch[tuple[str, int]](database, lambda k, facts: bells.note_rung(k, facts, now(k)))
     seen = Batch[Seen](database, bells.note_seen)
     ringer = Ringer(client, lambda conversation_id, version: rung.add((conversation_id, version)))
-    following = Following(
-        database, lambda b: ringer.ring(b.conversation_id, b.network, b.event, b.version)
-    )
+    following = Following(database, ringer.ring)
     seal = Seal(secret_key)
     process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     pages = PageIntake(database, following, derived_key(secret_key, "affinity"))

@@ -12,6 +12,16 @@ class ConversationStart:
 
 
 @dataclass(frozen=True, slots=True)
+class Bell:
+    """One conversation's workflow is to be told what happened, and at which version."""
+
+    conversation_id: str
+    network: str
+    event: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class BellRung:
     """Why the bell rang and at which version; for whoever reads the history."""
 

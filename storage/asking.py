@@ -1,20 +1,20 @@
 """What follows a commit: bells ring, offers are taken back, matches are asked for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 
+from conversations.messages import Bell
 from storage import assignment
-from storage.bells import Bell
 from storage.database import Database, DatabaseUnavailable
 from storage.journal import Aftermath
 from storage.statuses import take_offers_back
 
 log = structlog.get_logger()
 
-Ring = Callable[[Bell], Awaitable[None]]
-"""Tell a conversation's workflow; the port that `workflows.delivery` fills."""
+Ring = Callable[[Sequence[Bell]], Awaitable[None]]
+"""Tell conversations' workflows; the port that `workflows.delivery` fills."""
 
 CONTENDED_PAUSE_S = 0.02
 """After a match whose pairs were all held by others: they ask when they have committed."""
@@ -45,11 +45,13 @@ class Following:
             log.warning("following_failed", error=str(error))
 
     async def _follow(self, aftermath: Aftermath) -> None:
-        for bell in aftermath.bells:
-            await self._ring(bell)
-        for agent_id in aftermath.leavers:
-            await self._take_offers_back(agent_id)
-        await self.ask(aftermath.asks)
+        """Match first: a conversation that finds an agent at once needs one bell, not two."""
+        try:
+            for agent_id in aftermath.leavers:
+                await self._take_offers_back(agent_id)
+            await self.ask(aftermath.asks)
+        finally:
+            await self._ring(aftermath.bells)
 
     def follow_later(self, aftermath: Aftermath) -> None:
         """Do the same behind the answer that the caller is about to give."""
@@ -95,8 +97,7 @@ class Following:
 
     async def _match_once(self, workgroup_id: str) -> bool:
         asked = await self._database.write(lambda c: assignment.ask(c, workgroup_id))
-        for bell in asked.aftermath.bells:
-            await self._ring(bell)
+        await self._ring(asked.aftermath.bells)
         others = asked.aftermath.asks - {workgroup_id}
         if others and not asked.claimed:
             await asyncio.sleep(CONTENDED_PAUSE_S)

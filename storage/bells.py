@@ -1,10 +1,10 @@
 """Which conversations' workflows were told, and which have seen, what version."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, and_, bindparam, case, insert, or_, select, update
 
+from conversations.messages import Bell
 from conversations.model import FINAL_STATES, Instant
 from storage.tables import BellRow, ConversationRow, CounterRow
 
@@ -16,16 +16,6 @@ BEAT = "marker_beat"
 NOT_RUNG_AFTER_MS = 10_000
 NOT_SEEN_AFTER_MS = 60_000
 SWEEP_BATCH = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Bell:
-    """One conversation's workflow is to be told what happened."""
-
-    conversation_id: str
-    network: str
-    event: str
-    version: int
 
 
 def note_rung(connection: Connection, bells: Iterable[tuple[str, int]], now: Instant) -> None:

@@ -9,9 +9,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from acd.utilization import FULL_PERCENT
 from conversations.lifecycle import Decision
+from conversations.messages import Bell
 from conversations.model import Conversation, ConversationState, Instant, RoutingStatus, holder
 from storage import bells, events
-from storage.bells import Bell
 from storage.database import ConcurrentChange
 from storage.events import Happening
 from storage.rows import conversation_values

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -16,11 +16,13 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from conversations.messages import BellRung, ConversationStart
+from conversations.messages import Bell, BellRung, ConversationStart
 from workflows.addresses import CONVERSATIONS_QUEUE, conversation_workflow_id
 from workflows.conversation import ConversationWorkflow
 
 log = structlog.get_logger()
+
+NETWORK = SearchAttributeKey.for_keyword("ParleyNetwork")
 
 RPC_TIMEOUT = timedelta(seconds=5)
 LARGEST_QUEUE = 400
@@ -43,28 +45,37 @@ class Ringer:
     def __init__(self, client: Client, rung: Callable[[str, int], None]) -> None:
         self._client = client
         self._rung = rung
-        self._waiting: dict[str, tuple[str, str, int]] = {}
+        self._waiting: dict[str, Bell] = {}
         self._queue: asyncio.Queue[str] = asyncio.Queue(LARGEST_QUEUE)
-        self._last_rung_at: dict[str, float] = {}
+        self._last: dict[str, tuple[float, int]] = {}
         self._ringers: list[asyncio.Task[None]] = []
         self.dropped = 0
 
     def start(self) -> None:
         self._ringers = [asyncio.create_task(self._serve()) for _ in range(RINGERS)]
 
-    async def ring(self, conversation_id: str, network: str, event: str, version: int) -> None:
-        """Queue one bell; a bell of the same conversation that still waits takes it along."""
-        is_waiting = conversation_id in self._waiting
-        if not is_waiting or self._waiting[conversation_id][2] < version:
-            self._waiting[conversation_id] = (network, event, version)
-        if is_waiting:
-            return
+    async def ring(self, bells: Sequence[Bell]) -> None:
+        """Queue bells, waiting for places at most 100 ms in all.
+
+        A bell takes an older one of its conversation that still waits along; one that is older
+        than what was rung is not rung.
+        """
+        deadline = asyncio.get_running_loop().time() + LONGEST_WAIT_S
+        for bell in bells:
+            if bell.version and bell.version <= self._last.get(bell.conversation_id, (0.0, 0))[1]:
+                continue
+            waiting = self._waiting.get(bell.conversation_id)
+            if waiting is None or waiting.version < bell.version:
+                self._waiting[bell.conversation_id] = bell
+            if waiting is None:
+                await self._enqueue(bell.conversation_id, deadline)
+
+    async def _enqueue(self, conversation_id: str, deadline: float) -> None:
         try:
-            async with asyncio.timeout(LONGEST_WAIT_S):
+            async with asyncio.timeout_at(deadline):
                 await self._queue.put(conversation_id)
         except TimeoutError:
-            self._waiting.pop(conversation_id, None)
-            self.dropped += 1
+            self._put_back(conversation_id)
 
     async def _serve(self) -> None:
         while True:
@@ -76,14 +87,14 @@ class Ringer:
 
     async def _serve_one(self, conversation_id: str) -> None:
         loop = asyncio.get_running_loop()
-        since = loop.time() - self._last_rung_at.get(conversation_id, 0.0)
+        since = loop.time() - self._last.get(conversation_id, (0.0, 0))[0]
         if since < GATHERING_S:
             loop.call_later(GATHERING_S - since, self._put_back, conversation_id)
             return
         bell = self._waiting.pop(conversation_id, None)
         if bell is not None:
-            self._remember(conversation_id, loop.time())
-            await self._ring_now(conversation_id, *bell)
+            self._remember(bell, loop.time())
+            await self._ring_now(bell)
 
     def _put_back(self, conversation_id: str) -> None:
         try:
@@ -92,22 +103,24 @@ class Ringer:
             self._waiting.pop(conversation_id, None)
             self.dropped += 1
 
-    def _remember(self, conversation_id: str, at: float) -> None:
-        if len(self._last_rung_at) > LARGEST_QUEUE * 4:
-            recent = {i: t for i, t in self._last_rung_at.items() if at - t < GATHERING_S}
-            self._last_rung_at = recent
-        self._last_rung_at[conversation_id] = at
+    def _remember(self, bell: Bell, at: float) -> None:
+        if len(self._last) > LARGEST_QUEUE * 4:
+            self._last = {i: last for i, last in self._last.items() if at - last[0] < GATHERING_S}
+        self._last[bell.conversation_id] = (at, bell.version)
 
-    async def _ring_now(self, conversation_id: str, network: str, event: str, version: int) -> None:
+    async def _ring_now(self, bell: Bell) -> None:
         try:
-            await ring(self._client, conversation_id, network, BellRung(event, version))
+            await ring(self._client, bell)
         except (RPCError, RuntimeError, OSError) as error:
             self.dropped += 1
+            self._last.pop(bell.conversation_id, None)
             log.warning(
-                "bell_not_rung", conversation_id=conversation_id, error=type(error).__name__
+                "bell_not_rung",
+                conversation_id=bell.conversation_id,
+                error=type(error).__name__,
             )
             return
-        self._rung(conversation_id, version)
+        self._rung(bell.conversation_id, bell.version)
 
     async def close(self) -> None:
         """Ring what waits, for a second at most, and stop."""
@@ -119,7 +132,7 @@ class Ringer:
         await asyncio.gather(*self._ringers, return_exceptions=True)
 
 
-async def ring(client: Client, conversation_id: str, network: str, bell: BellRung) -> None:
+async def ring(client: Client, bell: Bell) -> None:
     """Signal the conversation's workflow, starting it when it does not run.
 
     A completed one stays completed: its conversation has ended and every reply is settled, so
@@ -128,20 +141,18 @@ async def ring(client: Client, conversation_id: str, network: str, bell: BellRun
     Raises:
         RPCError: Temporal did not take the bell.
     """
-    network_attribute = SearchAttributeKey.for_keyword("ParleyNetwork")
+    network = SearchAttributePair(NETWORK, bell.network)
     try:
         await client.start_workflow(
             ConversationWorkflow.run,
-            ConversationStart(conversation_id, network),
-            id=conversation_workflow_id(conversation_id),
+            ConversationStart(bell.conversation_id, bell.network),
+            id=conversation_workflow_id(bell.conversation_id),
             task_queue=CONVERSATIONS_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-            search_attributes=TypedSearchAttributes(
-                [SearchAttributePair(network_attribute, network)]
-            ),
-            static_summary=f"conversation on {network}",
+            search_attributes=TypedSearchAttributes([network]),
+            static_summary=f"conversation on {bell.network}",
             start_signal=bell.event,
-            start_signal_args=[bell],
+            start_signal_args=[BellRung(bell.event, bell.version)],
             rpc_timeout=RPC_TIMEOUT,
         )
     except WorkflowAlreadyStartedError:
