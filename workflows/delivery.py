@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 NETWORK = SearchAttributeKey.for_keyword("ParleyNetwork")
 
+NUDGED = "nudged"
 RPC_TIMEOUT = timedelta(seconds=5)
 LARGEST_QUEUE = 400
 LONGEST_WAIT_S = 0.1
@@ -57,12 +58,13 @@ class Ringer:
     async def ring(self, bells: Sequence[Bell]) -> None:
         """Queue bells, waiting for places at most 100 ms in all.
 
-        A bell takes an older one of its conversation that still waits along; one that is older
-        than what was rung is not rung.
+        A bell takes an older one of its conversation that still waits along. One that is older
+        than what was rung is not rung, but for a nudge: the sweep knows why it rings again.
         """
         deadline = asyncio.get_running_loop().time() + LONGEST_WAIT_S
         for bell in bells:
-            if bell.version and bell.version <= self._last.get(bell.conversation_id, (0.0, 0))[1]:
+            rung = self._last.get(bell.conversation_id, (0.0, 0))[1]
+            if bell.event != NUDGED and bell.version <= rung:
                 continue
             waiting = self._waiting.get(bell.conversation_id)
             if waiting is None or waiting.version < bell.version:
