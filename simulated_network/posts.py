@@ -200,6 +200,8 @@ def recipient_of(db: sqlite3.Connection, author: Author, draft: Draft) -> Author
         recipient = accounts.author_by_id(db, min(int(wanted), LARGEST_ID))
     if recipient is None:
         raise Refusal(422, "unknown_recipient", f"nobody here is called {wanted[:60]!r}")
+    if recipient.id == author.id:
+        raise Refusal(422, "recipient_is_author", "nobody writes to themselves")
     return recipient
 
 
@@ -213,8 +215,6 @@ def _other_side(db: sqlite3.Connection, author: Author, draft: Draft) -> Author:
 def _answered(
     db: sqlite3.Connection, author: Author, draft: Draft, recipient: Author | None
 ) -> Post | None:
-    if recipient is not None and recipient.id == author.id:
-        raise Refusal(422, "recipient_is_author", "nobody writes to themselves")
     if draft.reply_to is None:
         return None
     answered = post_by_id(db, draft.reply_to)
