@@ -1,0 +1,144 @@
+"""A PostgreSQL cluster of the tests' own: on the loopback, in a folder that is gone at the end."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from tests.ports import free_port
+
+SUPERUSER = "parley"
+TEMPLATE = "parley_template"
+START_TIMEOUT_S = 30
+_NUMBERS = count(1)
+
+
+class NoPostgres(Exception):
+    """Debian's package `postgresql` is not installed."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    programs: Path
+    port: int
+
+    def url(self, database: str) -> str:
+        return f"postgresql://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, statement: str, database: str = "postgres") -> str:
+        """Run one statement as the superuser and return what psql prints."""
+        finished = subprocess.run(
+            [self.programs / "psql", "-XAtqc", statement, self.url(database)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return finished.stdout.strip()
+
+    def create_database(self, template: str = "template0") -> str:
+        """Create a database of a name of its own, as a copy of another, and return the name."""
+        name = f"parley_{next(_NUMBERS)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def find_programs() -> Path:
+    """Return the newest installed server's programs; Debian keeps them off PATH."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3])
+    )
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    if on_path is None:
+        raise NoPostgres("no PostgreSQL server: `make setup` or `apt-get install postgresql`")
+    return Path(on_path).parent
+
+
+def _as_owner() -> list[str]:
+    """Return what starts a program as a user who is not root, and ends it with the tests."""
+    prefix = ["setpriv", "--pdeathsig", "INT"]
+    if os.geteuid() != 0:
+        return prefix
+    return [*prefix, "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+
+
+@contextmanager
+def private_cluster() -> Iterator[Cluster]:
+    """Start a cluster; stop it by its own process id. What it says is kept in its folder's log."""
+    programs, port = find_programs(), free_port()
+    folder = Path(tempfile.mkdtemp(prefix="parley-postgres-"))
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres", "postgres")
+        data = folder / "cluster"
+        _initialise(programs, data)
+        with (folder / "log").open("w") as log:
+            server = subprocess.Popen(
+                [*_as_owner(), *_server_command(programs, data, folder, port)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+            )
+            try:
+                _wait_until_ready(programs, port, server, folder / "log")
+                yield Cluster(programs, port)
+            finally:
+                server.send_signal(signal.SIGINT)
+                server.wait(START_TIMEOUT_S)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _initialise(programs: Path, data: Path) -> None:
+    subprocess.run(
+        [
+            *_as_owner(),
+            str(programs / "initdb"),
+            f"--pgdata={data}",
+            f"--username={SUPERUSER}",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ],
+        capture_output=True,
+        check=True,
+        cwd=data.parent,
+    )
+
+
+def _server_command(programs: Path, data: Path, sockets: Path, port: int) -> list[str | Path]:
+    """Spell the server's command line; fsync stays on, as in production."""
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": sockets,
+        "max_connections": 200,
+        "shared_buffers": "64MB",
+        "max_wal_size": "512MB",
+        "jit": "off",
+    }
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    return [programs / "postgres", "-D", data, *options]
+
+
+def _wait_until_ready(
+    programs: Path, port: int, server: subprocess.Popen[bytes], log: Path
+) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    ask = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    while subprocess.run(ask, check=False).returncode != 0:
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise NoPostgres(f"the cluster did not start: {log.read_text()[-2000:]}")
+        time.sleep(0.1)
