@@ -118,7 +118,7 @@ def _initialise(programs: Path, data: Path) -> None:
     )
 
 
-def _server_command(programs: Path, data: Path, sockets: Path, port: int) -> list[str | Path]:
+def _server_command(programs: Path, data: Path, sockets: Path, port: int) -> list[str]:
     """Spell the server's command line; fsync stays on, as in production."""
     settings = {
         "listen_addresses": "127.0.0.1",
@@ -130,14 +130,14 @@ def _server_command(programs: Path, data: Path, sockets: Path, port: int) -> lis
         "jit": "off",
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    return [programs / "postgres", "-D", data, *options]
+    return [str(programs / "postgres"), "-D", str(data), *options]
 
 
 def _wait_until_ready(
     programs: Path, port: int, server: subprocess.Popen[bytes], log: Path
 ) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    ask = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    ask = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     while subprocess.run(ask, check=False).returncode != 0:
         if server.poll() is not None or time.monotonic() > deadline:
             raise NoPostgres(f"the cluster did not start: {log.read_text()[-2000:]}")
