@@ -1,4 +1,4 @@
-# ruff: noqa: ANN401 - JSON goes in and comes out
+
 """A simulated network in a process of its own, and a receiver that listens to its webhooks."""
 
 import subprocess

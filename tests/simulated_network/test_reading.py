@@ -1,3 +1,6 @@
+import time
+
+import httpx
 import pytest
 
 from tests.simulated_network.network import Network
@@ -152,3 +155,15 @@ def test_a_bulk_of_many_customers_keeps_its_order(network: Network) -> None:
 
     assert written["created"] == 100
     assert network.texts() == [f"@acme {n}" for n in range(100)]
+
+
+def test_no_answer_waits_for_an_acknowledgement(network: Network) -> None:
+    """Without TCP_NODELAY each answer on a kept connection takes 40 ms longer."""
+    took_ms = []
+    with httpx.Client(base_url=network.url, trust_env=False) as client:
+        for _ in range(21):
+            began = time.perf_counter()
+            client.get("/livez").raise_for_status()
+            took_ms.append((time.perf_counter() - began) * 1000)
+
+    assert sorted(took_ms)[10] < 35
