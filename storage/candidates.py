@@ -93,7 +93,7 @@ def agents_without_room(
         else_=Reason.CAPACITY.value,
     )
     query = (
-        select(stopped_by, func.count())
+        select(stopped_by.label("reason"), func.count().label("agents"))
         .join(MEMBERSHIPS, MEMBERSHIPS.c.agent_id == AGENTS.c.id)
         .where(
             MEMBERSHIPS.c.workgroup_id == workgroup_id,
@@ -102,7 +102,7 @@ def agents_without_room(
         )
         .group_by(stopped_by)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row.reason: row.agents for row in connection.execute(query)}
 
 
 def _has_maximum(levels: dict[str, dict[str, int | None]]) -> bool:

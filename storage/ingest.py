@@ -158,7 +158,7 @@ class _Page:
             or_(outer.c.ended_at.is_(None), outer.c.created_at == newest),
         )
         locked = lock(self._connection, list(self._connection.execute(query).scalars()))
-        by_age = sorted(locked.values(), key=lambda conv: (conv.is_open, conv.created_at))
+        by_age = sorted(locked.values(), key=lambda conv: (conv.is_open, conv.created_at, conv.id))
         return {conversation.affinity_key: conversation for conversation in by_age}
 
     def _policies(self, conversations: Iterable[Conversation]) -> dict[str, Policy]:
