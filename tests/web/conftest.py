@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+
 from tests.web.fake_api import create_app
 from tests.web.fake_world import World
 
@@ -50,14 +51,13 @@ def serve() -> Iterator[Callable[[World], str]]:
         servers.append((server, thread))
         while not server.started:
             time.sleep(0.01)
-        world.on_stop = lambda: setattr(world, "stream_epoch", -1)
         worlds.append(world)
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
-    worlds: list[Any] = []
+    worlds: list[World] = []
     yield start
     for world in worlds:
-        world.on_stop()
+        world.stream_epoch = -1
     for server, thread in servers:
         server.should_exit = True
         thread.join(timeout=3)
@@ -85,9 +85,13 @@ def open_page(browser: Browser) -> Iterator[PageOpener]:
             if message.type == "error" and not any(word in said for word in allowed):
                 errors.append(said)
 
+        def refuse(dialog: Dialog) -> None:
+            errors.append("a dialog opened")
+            dialog.dismiss()
+
         page.on("console", hear)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("dialog", lambda dialog: (errors.append("a dialog opened"), dialog.dismiss()))
+        page.on("dialog", refuse)
 
     yield start
     for context in contexts:

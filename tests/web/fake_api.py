@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+
 from tests.web.fake_world import RefusedError, Row, World
 
 WEB = Path(__file__).resolve().parents[2] / "web"
@@ -95,7 +96,9 @@ class FakeApi:
     async def names(self, request: Request) -> Response:
         self.key_of(request)
         groups = request.url.path.endswith("workgroups")
-        rows = list(self.world.workgroups.values()) if groups else [{"id": "ch-1", "name": "@brand"}]
+        rows = (
+            list(self.world.workgroups.values()) if groups else [{"id": "ch-1", "name": "@brand"}]
+        )
         return JSONResponse(page(rows))
 
     async def conversations(self, request: Request) -> Response:

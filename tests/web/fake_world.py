@@ -23,7 +23,7 @@ OWNED_MOVES = {
 
 
 def at(offset_s: float = 0) -> str:
-    """A moment as the API writes it."""
+    """Return a moment as the API writes it."""
     moment = datetime.fromtimestamp(time.time() + offset_s, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
@@ -181,7 +181,13 @@ class World:
             self.tell("conversation.offered", row, agent_id=agent_id)
 
     def decision(self, row: Row, agent_id: str) -> Row:
-        order = {"preferred": False, "skill_fit": 80, "utilization_percent": 25, "idle_ms": 240_000}
+        now_ms = int(time.time() * 1000)
+        order = {
+            "not_preferred": True,
+            "lacking_skill": -80,
+            "load_percent": 25,
+            "idle_since": now_ms - 240_000,
+        }
         others = [other for other in self.agents if other != agent_id]
         return {
             "id": self.new_id("d"),
@@ -190,10 +196,11 @@ class World:
             "agent_id": agent_id,
             "policy_version": 3,
             "candidates": 12,
-            "filtered": {"at_capacity": 7, "missing_skill": 3},
+            "filtered": {"capacity": 7, "missing_skill": 3},
             "chosen": {"agent_id": agent_id, "order": order},
             "runners_up": [
-                {"agent_id": other, "order": order | {"idle_ms": 60_000}} for other in others[:1]
+                {"agent_id": other, "order": order | {"idle_since": now_ms - 60_000}}
+                for other in others[:1]
             ],
             "workgroup_id": row["workgroup_id"],
         }
@@ -242,7 +249,11 @@ class World:
         row |= {"state": "queued", "agent_id": None}
         row["workgroup_id"] = body.get("workgroup_id", row["workgroup_id"])
         self.tell(
-            "conversation.transferred", row, agent_id=agent_id, comment=body.get("comment")
+            "conversation.transferred",
+            row,
+            agent_id=agent_id,
+            comment=body.get("comment"),
+            to_workgroup_id=body.get("workgroup_id"),
         )
         if "agent_id" in body:
             self.offer(row, body["agent_id"])
@@ -288,8 +299,9 @@ class World:
             return reply
 
     def note(self, row: Row, body: Row, agent_id: str | None) -> Row:
-        note = {"id": self.new_id("n"), "agent_id": agent_id, "text": body["text"], "at": at()}
-        self.entries[row["id"]].append({"kind": "note", "at": note["at"], "note": note})
+        note = {"id": self.new_id("n"), "agent_id": agent_id, "text": body["text"]}
+        note |= {"created_at": at(), "author_name": "somebody"}
+        self.entries[row["id"]].append({"kind": "note", "at": note["created_at"], "note": note})
         return note
 
     @contextmanager

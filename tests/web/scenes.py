@@ -15,12 +15,16 @@ def small_floor() -> World:
 
 
 def busy_floor() -> World:
-    """A morning with everything on it."""
+    """Set out a morning with everything on it."""
     world = small_floor()
     world.agents["agent-1"]["utilization_percent"] = 50
     mine = world.add_conversation(
-        "ferry42", ["My order never came", "It is order 1234"], state="connected",
-        agent_id="agent-1", age_s=190, name="Ferry",
+        "ferry42",
+        ["My order never came", "It is order 1234"],
+        state="connected",
+        agent_id="agent-1",
+        age_s=190,
+        name="Ferry",
     )
     world.next_reply_state = "sent"
     reply = world.reply(mine, {"text": "Looking into it, one moment please."}, "agent-1")
@@ -39,8 +43,13 @@ def busy_floor() -> World:
     for index in range(7):
         world.add_conversation(f"dock{index}", ["Hello?"], age_s=20 + 20 * index)
     world.add_conversation(
-        "lock_5", ["Charged twice!"], state="connected", agent_id="agent-7", age_s=600,
-        workgroup_id="w-refunds", network="facebook",
+        "lock_5",
+        ["Charged twice!"],
+        state="connected",
+        agent_id="agent-7",
+        age_s=600,
+        workgroup_id="w-refunds",
+        network="facebook",
     )
     offered = world.add_conversation(
         "buoy8", ["Parcel arrived broken, the box was open. What now?"], age_s=12

@@ -79,6 +79,12 @@ class SharedStream {
 
   reload() {
     this.channel?.postMessage({ kind: 'reload' });
+    this.startAfresh();
+  }
+
+  // A server that was set up anew counts from the beginning: an old place would drop its events.
+  startAfresh() {
+    this.seq = null;
     this.hasLoaded = true;
     this.listeners.onReload();
   }
@@ -111,7 +117,7 @@ class SharedStream {
     this.quiet_s = 0;
     this.listeners.onSign();
     if (kind === 'event') this.deliver(event);
-    if (kind === 'reload') this.listeners.onReload();
+    if (kind === 'reload') this.startAfresh();
     if (kind !== 'state') return;
     this.seq = this.seq ?? seq;
     this.listeners.onState(state);

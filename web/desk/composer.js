@@ -1,5 +1,5 @@
 // Where words are written. It says where they will go before they go.
-import { html, useEffect, useRef } from '../core/html.js';
+import { html, useLayoutEffect, useRef } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { roomLeft } from '../core/count.js';
 import { customerName, networkName, stateName } from '../core/format.js';
@@ -71,12 +71,12 @@ function Modes({ conversation, mode, canReply }) {
 
 function useCalls(conversation, canReply, field) {
   const call = composerCall.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (call?.conversationId !== conversation.id) return;
     composerCall.value = null;
     if (call.mode === 'reply' && !canReply) return;
     changeDraft(conversation.id, { mode: call.mode });
-    requestAnimationFrame(() => field.current?.focus());
+    field.current.focus();
   }, [call]);
 }
 
@@ -93,7 +93,7 @@ export function Composer({ conversation }) {
   const mode = canReply ? draft.mode : 'note';
   const visibility = draft.visibility ?? (isPrivate(conversation) ? 'private' : 'public');
   useCalls(conversation, canReply, field);
-  useEffect(() => { if (field.current) fit(field.current); }, [draft[mode], mode]);
+  useLayoutEffect(() => { if (field.current) fit(field.current); }, [draft[mode], mode]);
   const room = mode === 'reply' ? roomLeft(conversation.network, draft.reply, { isPrivate: visibility === 'private' }) : null;
   const canSend = draft[mode].trim() !== '' && !(room?.left < 0);
   const send = (event) => {

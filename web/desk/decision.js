@@ -1,36 +1,27 @@
 // Why a conversation went to whom it went: a sentence first, then the table of candidates.
-import { get } from '../core/api.js';
+import { getAll } from '../core/api.js';
 import { html, useEffect, useState } from '../core/html.js';
-import { clockTime, plural, roughSpan, spaced } from '../core/format.js';
+import { clockTime, plural, roughSpan, spaced, toMs } from '../core/format.js';
 import { agentName, myId } from '../state/store.js';
 
 const FILTERS = {
-  not_logged_in: 'were away', not_on_queue: 'were not on queue', off_queue: 'were off queue', not_licensed: 'had no licence', no_licence: 'had no licence',
-  not_member: 'were of another workgroup', missing_skill: 'lacked a skill', skills: 'lacked a skill', skill: 'lacked a skill',
-  at_capacity: 'were busy', capacity: 'were busy', passed_over: 'had just declined', not_responding: 'did not respond', no_right: 'lacked the right', draining: 'were draining',
-  maximum: 'had their maximum',
+  disabled: 'were disabled', not_on_queue: 'were not on queue', not_present: 'were away', not_licensed: 'had no licence',
+  not_a_member: 'were of another workgroup', missing_skill: 'lacked a skill', passed_over: 'had just declined',
+  maximum_count: 'had their maximum', capacity: 'were busy',
 };
-const CRITERIA = [
-  [/prefer/, () => 'was the customer’s agent before'],
-  [/skill/, () => 'had the best skills for it'],
-  [/utili|load/, (value) => `had the lowest load${typeof value === 'number' ? ` (${value} %)` : ''}`],
-  [/idle/, (value, name) => `was idle longest${idleSpan(name, value)}`],
-];
 
-const entriesOf = (order) => (Array.isArray(order) ? order.map((value, index) => [String(index + 1), value]) : Object.entries(order ?? {}));
+const momentMs = (value) => (typeof value === 'number' ? value : toMs(value));
+const idleWords = (value, at) => (Number.isFinite(momentMs(value)) ? roughSpan(toMs(at) - momentMs(value)) : '–');
 
-function idleSpan(name, value) {
-  if (typeof value !== 'number' || !/_(ms|s)$/.test(name)) return '';
-  return ` (${roughSpan(name.endsWith('_ms') ? value : value * 1000)})`;
-}
-
-function shownValue(name, value) {
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value !== 'number') return typeof value === 'string' ? value : JSON.stringify(value);
-  if (name.endsWith('_percent') || /utili/.test(name)) return `${value} %`;
-  if (name.endsWith('_ms')) return roughSpan(value);
-  return name.endsWith('_s') ? roughSpan(value * 1000) : String(value);
-}
+/** What the rules compare agents by: how it is called, shown, and said of whoever it decided for. */
+const CRITERIA = {
+  not_preferred: { title: 'preferred', shown: (value) => (value ? 'no' : 'yes'), said: () => 'was the customer’s agent before' },
+  lacking_skill: { title: 'skill', shown: (value) => String(Math.abs(value)), said: () => 'had the best skills for it' },
+  load_percent: { title: 'load', shown: (value) => `${value} %`, said: (value) => `had the lowest load (${value} %)` },
+  idle_since: { title: 'idle', shown: idleWords, said: (value, at) => `was idle longest (${idleWords(value, at)})` },
+};
+const criterion = (name) => CRITERIA[name] ?? { title: spaced(name), shown: (value) => String(value), said: () => `came first by ${spaced(name)}` };
+const entriesOf = (order) => Object.entries(order ?? {});
 
 const listed = (parts) => (parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`);
 
@@ -47,8 +38,7 @@ function deciding(decision) {
   if (!runnerUp) return 'was the only one free';
   const theirs = new Map(entriesOf(runnerUp.order));
   const [name, value] = entriesOf(decision.chosen?.order).find(([key, mine]) => JSON.stringify(theirs.get(key)) !== JSON.stringify(mine)) ?? [];
-  if (!name) return 'came first among equals';
-  return CRITERIA.find(([pattern]) => pattern.test(name))?.[1](value, name) ?? `came first by ${spaced(name)}`;
+  return name ? criterion(name).said(value, decision.at) : 'came first among equals';
 }
 
 export function decisionSentence(decision) {
@@ -66,9 +56,9 @@ function Candidates({ decision }) {
   if (!rows.length) return null;
   const names = entriesOf(rows[0].order).map(([name]) => name);
   return html`
-    <table class="candidates"><thead><tr><th scope="col">agent</th>${names.map((name) => html`<th scope="col" key=${name}>${spaced(name.replace(/_(percent|ms|s)$/, ''))}</th>`)}</tr></thead>
+    <table class="candidates"><thead><tr><th scope="col">agent</th>${names.map((name) => html`<th scope="col" key=${name}>${criterion(name).title}</th>`)}</tr></thead>
       <tbody>${rows.map((row, index) => html`<tr key=${row.agent_id} class=${index === 0 && decision.agent_id ? 'chosen' : ''}><th scope="row"><bdi>${agentName(row.agent_id)}</bdi></th>
-        ${entriesOf(row.order).map(([name, value]) => html`<td key=${name}>${shownValue(name, value)}</td>`)}</tr>`)}</tbody></table>`;
+        ${entriesOf(row.order).map(([name, value]) => html`<td key=${name}>${criterion(name).shown(value, decision.at)}</td>`)}</tr>`)}</tbody></table>`;
 }
 
 /** The newest decision in full, the earlier ones as sentences. */
@@ -78,7 +68,7 @@ export function Why({ conversation }) {
   useEffect(() => {
     let isCurrent = true;
     const take = (answer) => isCurrent && setDecisions(answer);
-    get(`/conversations/${encodeURIComponent(conversation.id)}/decisions?limit=20`).then((answer) => take(answer.items ?? []), () => take([]));
+    getAll(`/conversations/${encodeURIComponent(conversation.id)}/decisions`, { pages: 2 }).then(take, () => take([]));
     return () => { isCurrent = false; };
   }, [moment]);
   const [latest, ...earlier] = [...(decisions ?? [])].sort((a, b) => String(b.at).localeCompare(String(a.at)));

@@ -1,5 +1,5 @@
 // One dialog at a time, on the browser's own <dialog>: it keeps the focus, and Escape closes it.
-import { html, signal, useEffect, useRef } from '../core/html.js';
+import { html, signal, useLayoutEffect, useRef } from '../core/html.js';
 
 /** `{title, body: component, props, wide}` */
 const shown = signal(null);
@@ -25,7 +25,8 @@ export function DialogHost() {
 
 function Dialog({ title, body, props = {}, kind = '' }) {
   const element = useRef(null);
-  useEffect(() => {
+  // Before the next key is heard: whoever types fast types into the dialog.
+  useLayoutEffect(() => {
     element.current.showModal();
     element.current.querySelector('[data-first]')?.focus();
   }, []);

@@ -16,7 +16,7 @@ function Time({ at }) {
 const Closed = () => html`<span class="closed"><${Icon} name="lock" />private</span>`;
 
 function PostEntry({ post, at, conversation }) {
-  const isLate = post.late || post.is_late;
+  const isLate = post.is_late ?? post.late;
   const answer = () => changeDraft(conversation.id, { mode: 'reply', inReplyTo: { id: post.external_id ?? post.id, words: String(post.text ?? '').slice(0, 60) } });
   return html`
     <article class="entry post ${post.visibility === 'private' ? 'is-private' : ''}">
@@ -76,7 +76,7 @@ function ReplyEntry({ reply, at, conversation }) {
 
 function NoteEntry({ note, at }) {
   return html`
-    <article class="entry note"><header><${Icon} name="note" /><bdi class="who">${agentName(note.agent_id ?? note.by)}</bdi>
+    <article class="entry note"><header><${Icon} name="note" /><bdi class="who">${note.agent_id ? agentName(note.agent_id) : note.author_name}</bdi>
       <span class="hint">note, only seen inside</span><${Time} at=${at} /></header><${Words} text=${note.text} /></article>`;
 }
 
@@ -97,7 +97,7 @@ export function UnsentEntry({ entry }) {
 const by = (event) => agentName(event.agent_id) || 'the system';
 const EVENTS = {
   created: () => 'conversation opened', offered: (event) => `offered to ${agentName(event.agent_id) || 'an agent'}`,
-  offer_expired: (event) => `${agentName(event.agent_id) || 'the agent'} did not take it in time`,
+  offer_expired: (event) => (event.detail?.reason === 'rescinded' ? `taken back from ${agentName(event.agent_id)}` : `${agentName(event.agent_id) || 'the agent'} did not take it in time`),
   declined: (event) => `declined by ${by(event)}`, connected: (event) => `picked up by ${by(event)}`,
   held: (event) => `held by ${by(event)}`, resumed: (event) => `resumed by ${by(event)}`, parked: (event) => `parked by ${by(event)}`,
   unparked: (event) => `taken back by ${by(event)}`, transferred: (event) => `transferred by ${by(event)}`,
@@ -110,10 +110,9 @@ const isRepeat = ({ type = '' }) => type === 'conversation.post_received' || typ
 function EventEntry({ event, at }) {
   const name = String(event.type ?? '').replace(/^conversation\./, '');
   const detail = event.detail ?? {};
-  const target = detail.to_agent_id ?? event.to_agent_id;
-  const group = detail.to_workgroup_id ?? event.to_workgroup_id ?? (name === 'transferred' && !target ? event.workgroup_id : null);
+  const { to_agent_id: target, to_workgroup_id: group } = detail;
   const to = name === 'transferred' && (target || group) ? ` to ${target ? agentName(target) : workgroupName(group)}` : '';
-  const said = detail.comment ?? detail.reason ?? event.comment ?? event.reason;
+  const said = detail.comment ?? (name === 'offer_expired' ? null : detail.reason);
   return html`<p class="entry event"><span>${EVENTS[name]?.(event) ?? spaced(name)}${to}${typeof said === 'string' && said && html`: <span dir="auto">${said}</span>`}</span> <${Time} at=${at} /></p>`;
 }
 

@@ -33,7 +33,8 @@ export function TransferForm({ conversation }) {
   const [chosen, setChosen] = useState(null);
   const [comment, setComment] = useState('');
   const targets = targetsFor(conversation).filter(({ name }) => name.toLowerCase().includes(search.toLowerCase())).slice(0, 50);
-  const target = targets.find(({ key }) => key === chosen) ?? null;
+  // Typed down to one, it is chosen.
+  const target = targets.find(({ key }) => key === chosen) ?? (search && targets.length === 1 ? targets[0] : null);
   const submit = submitter(conversation, 'transfer', 'Transfer', () => ({ ...target.body, ...(comment ? { comment } : {}) }));
   return html`
     <form onSubmit=${submit}>
@@ -42,7 +43,7 @@ export function TransferForm({ conversation }) {
       <fieldset class="choices"><legend class="unseen">Transfer to</legend>
         ${targets.length === 0 && html`<p class="hint">Nobody by that name.</p>`}
         ${targets.map(({ key, name, about }) => html`
-          <label key=${key} class="choice"><input type="radio" name="target" checked=${chosen === key} onChange=${() => setChosen(key)} />
+          <label key=${key} class="choice"><input type="radio" name="target" checked=${target?.key === key} onChange=${() => setChosen(key)} />
             <bdi>${name}</bdi><span class="hint">${about}</span></label>`)}
       </fieldset>
       <label class="field">Comment for whoever gets it <input value=${comment} onInput=${(event) => setComment(event.currentTarget.value)} /></label>

@@ -1,5 +1,5 @@
 // The door: one field for the key.
-import { html, useEffect, useRef, useState } from '../core/html.js';
+import { html, useLayoutEffect, useRef, useState } from '../core/html.js';
 import { logInNotice } from '../state/store.js';
 import { logIn } from './session.js';
 
@@ -12,7 +12,7 @@ export function Login() {
   const field = useRef(null);
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => field.current.focus(), []);
+  useLayoutEffect(() => field.current.focus(), []);
   const submit = async (event) => {
     event.preventDefault();
     setBusy(true);

@@ -9,6 +9,7 @@ import { Floor } from './floor.js';
 import { startKeys } from './keys.js';
 import { LeftColumn } from './lists.js';
 import { Login } from './login.js';
+import { outbox } from './outbox.js';
 import { Person } from './person.js';
 import { pane, route, startRouting } from './route.js';
 import { resume, startHeartbeat } from './session.js';
@@ -33,6 +34,8 @@ function App() {
   return html`${session.value ? html`<${Desk} />` : html`<${Login} />`}<${DialogHost} /><${Toasts} />`;
 }
 
+// What has not left this screen would be lost with it.
+addEventListener('beforeunload', (event) => { if (outbox.value.length) event.preventDefault(); });
 wearPreferences();
 startTicker();
 startRouting();

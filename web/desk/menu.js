@@ -1,11 +1,11 @@
 // A button that opens a small list of choices; arrows walk it, Escape and a click elsewhere close it.
-import { html, useEffect, useRef, useState } from '../core/html.js';
+import { html, useLayoutEffect, useRef, useState } from '../core/html.js';
 
 /** `choices`: `{label, run, isOn?}`, or '-' for a line. */
 export function Menu({ label, title, choices, kind = '' }) {
   const [isOpen, setOpen] = useState(false);
   const root = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
     root.current.querySelector('[role^=menuitem]')?.focus();
     const away = (event) => !root.current.contains(event.target) && setOpen(false);

@@ -8,6 +8,7 @@ import { forgetDrafts } from './drafts.js';
 import { go, route } from './route.js';
 
 const HEARTBEAT_EVERY_MS = 20_000;
+let lastBeatAt = 0;
 
 /** Without a page in the address a supervisor sees the floor, an agent what is theirs. */
 function enterFirstPage() {
@@ -20,6 +21,7 @@ async function begin() {
   session.value = found?.principal ? found : null;
   if (!session.value) return;
   logInNotice.value = '';
+  lastBeatAt = 0;
   enterFirstPage();
   goLive();
 }
@@ -54,10 +56,9 @@ export async function logOut() {
   if (isOnQueue) await put(`/agents/${encodeURIComponent(myId.value)}/status`, { routing_status: 'off_queue', reason: 'Logged out' }).catch(() => {});
   await remove('/session').catch(() => {});
   forgetDrafts();
+  go({ page: '', id: null });
   endHere('');
 }
-
-let lastBeatAt = 0;
 
 /** The server takes an agent whose heart is silent for 60 s off the queue; one tab beats for all. */
 export function startHeartbeat() {

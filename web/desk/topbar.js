@@ -85,12 +85,12 @@ export function TopBar() {
     </header>`;
 }
 
-// A first connection that takes a moment is no news.
-const PATIENCE_MS = 3000;
+// A cut of a moment is no news; five seconds would be too late to say it.
+const PATIENCE_MS = 2000;
 
 export function Banners() {
   const lost_ms = now.value - connectionSince.value;
-  const isLost = connection.value === 'lost' || (connection.value === 'connecting' && lost_ms > PATIENCE_MS);
+  const isLost = connection.value !== 'live' && lost_ms > PATIENCE_MS;
   const status = me.value?.routing_status;
   return html`
     <div class="banners" role="alert">

@@ -9,7 +9,9 @@ import {
 import { forgetTimelines, touchTimeline } from './timelines.js';
 
 const FIRST_LOAD_PATIENCE_MS = 1500;
-const AGENTS_PAUSE_MS = 400;
+const AGENTS_PAUSE_MS = 300;
+const ALL_AGENTS_PAUSE_MS = 1500;
+const NAMES_PAUSE_MS = 5000;
 const eventListeners = new Set();
 
 /** Hears every event after it was applied. */
@@ -84,12 +86,23 @@ export function refreshAgents() {
     if (isSupervisor.value) return loadAgents();
     if (!myId.value) return undefined;
     return get('/agents/me').then((agent) => agents.put(agent)).catch(() => {});
-  }, AGENTS_PAUSE_MS);
+  }, isSupervisor.value ? ALL_AGENTS_PAUSE_MS : AGENTS_PAUSE_MS);
+}
+
+let namesReadAt = 0;
+
+// A workgroup that was made after this page was opened.
+function learnWorkgroup(id) {
+  if (!id || workgroups.rows.has(id) || Date.now() - namesReadAt < NAMES_PAUSE_MS) return;
+  namesReadAt = Date.now();
+  loadNames(workgroups, '/workgroups');
+  loadNames(channels, '/channels');
 }
 
 function apply(event) {
   if (event.conversation) conversations.put(event.conversation);
   if (event.agent) agents.put(event.agent);
+  learnWorkgroup(event.workgroup_id);
   if (event.conversation_id) touchTimeline(event.conversation_id, event);
   const concernsMe = isSupervisor.value || event.agent_id === myId.value || isMine(event.conversation ?? {})
     || event.conversation?.offer?.agent_id === myId.value || event.type === 'conversation.offer_expired';

@@ -77,7 +77,7 @@ export function showReply(reply) {
 export function showNote(conversationId, note) {
   const timeline = timelines.get(conversationId);
   if (!timeline || timeline.value.entries.some((entry) => entry.kind === 'note' && entry.note.id === note.id)) return;
-  const shown = { kind: 'note', at: note.at ?? note.created_at, note };
+  const shown = { kind: 'note', at: note.created_at ?? note.at, note };
   timeline.value = { ...timeline.value, entries: [...timeline.value.entries, shown] };
 }
 

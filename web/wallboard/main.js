@@ -16,12 +16,12 @@ const ASK_AGAIN_MS = 4000;
 /** The newest moment at which everything shown was true. */
 const trueAt = signal(0);
 
-function Figure({ name, value, label, beside, level = '', trend, target = null }) {
+function Figure({ name, value, label, beside, level = '', word = levelWord(level), target = null }) {
   return html`
     <section class="figure ${level}" aria-label=${label}>
       <h2>${label}</h2>
-      <p class="value"><b>${value ?? '–'}</b><span class="beside">${levelWord(level) && html`<strong>${levelWord(level)}</strong>`}${beside}</span></p>
-      <${Trend} name=${trend ?? name} nowMs=${now.value} target=${target} />
+      <p class="value"><b>${value ?? '–'}</b><span class="beside">${word && html`<strong>${word}</strong>`}${beside}</span></p>
+      <${Trend} name=${name} nowMs=${now.value} target=${target} />
     </section>`;
 }
 
@@ -29,6 +29,8 @@ function inTimeLevel({ percent, target }) {
   if (percent === null || target === null) return '';
   return percent >= target ? 'ok' : 'late';
 }
+
+const TARGET_WORDS = { ok: 'on target', late: 'below target', '': '' };
 
 function Figures({ board }) {
   const { inTime, staff } = board;
@@ -38,10 +40,11 @@ function Figures({ board }) {
       <${Figure} name="waiting" label="Waiting" value=${board.waiting} beside=${`${board.alerting} alerting`} />
       <${Figure} name="longest" label="Longest waiting" value=${board.longestWaiting_ms === null ? null : span(board.longestWaiting_ms)} level=${board.level}
         beside=${target_ms && html`<span>target ${span(target_ms)}</span>`} target=${target_ms} />
-      <${Figure} name="inTime" label="Picked up in time, 30 min" value=${inTime.percent === null ? null : `${inTime.percent} %`} level=${inTimeLevel(inTime)}
+      <${Figure} name="inTime" label="Picked up in time, 30 min" value=${inTime.percent === null ? null : `${inTime.percent} %`} level=${inTimeLevel(inTime)} word=${TARGET_WORDS[inTimeLevel(inTime)]}
         beside=${inTime.target ? html`<span>target ${inTime.target} %</span>` : 'no pick-up yet'} target=${inTime.target} />
       <${Figure} name="connected" label="With agents" value=${board.connected} beside=${board.longestConnected_ms !== null && html`<span>longest ${span(board.longestConnected_ms)}</span>`} />
-      <${Figure} name="onQueue" label="Agents on queue" value=${staff.onQueue} level=${staff.notResponding ? 'soon' : ''} beside=${staff.notResponding ? `${staff.notResponding} not responding` : `of ${staff.total}`} />
+      <${Figure} name="onQueue" label="Agents on queue" value=${staff.onQueue} level=${staff.notResponding ? 'soon' : ''}
+        word=${staff.notResponding ? `${staff.notResponding} not responding` : ''} beside=${html`<span>of ${staff.total}</span>`} />
       <${Figure} name="load" label="Load of those on queue" value=${staff.load === null ? null : `${staff.load} %`} beside="of 100 %" target=${100} />
     </div>`;
 }
@@ -60,7 +63,7 @@ const hms = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-dig
 
 function Clock() {
   const age_ms = now.value - trueAt.value;
-  const isOld = age_ms > OLD_AFTER_MS;
+  const isOld = trueAt.value ? age_ms > OLD_AFTER_MS : performance.now() > OLD_AFTER_MS;
   const old = trueAt.value ? `old: ${span(age_ms)}` : 'no data yet';
   return html`<p class="clock ${isOld ? 'old' : ''}" role="status">data as of <time>${trueAt.value ? hms.format(trueAt.value) : '–'}</time>${isOld && html` <strong>${old}</strong>`}</p>`;
 }
