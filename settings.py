@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del file_secret_settings  # a folder of secrets; `…_FILE` names each one instead
-        return (init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings)
+        return (init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls))
 
 
 class SecretFiles(PydanticBaseSettingsSource):

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import SettingsError
 
+from operation.refusals import OperationRefused
 from settings import Settings, environment_name, unknown_names
 
 MASK = "********"
 
 
-class BadSetting(Exception):
+class BadSetting(OperationRefused):
     """Parley cannot work with a variable's value; the message never shows a secret."""
 
 

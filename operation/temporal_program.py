@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from operation.refusals import OperationRefused
+
 GO_MODULE = "github.com/temporalio/cli/cmd/temporal@v1.5.1"
 """The newest release that `go install` accepts: later ones carry a replace directive."""
 
@@ -29,7 +31,7 @@ CHOICES = f"""Parley needs a Temporal server and found no way to get one. Choose
   * name a server that already runs: TEMPORAL_ADDRESS=host:7233."""
 
 
-class NoTemporalProgram(Exception):
+class NoTemporalProgram(OperationRefused):
     """There is no `temporal` program and none can be had; the message names the choices."""
 
     def __init__(self) -> None:

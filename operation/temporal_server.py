@@ -1,13 +1,12 @@
 """The Temporal server beneath `up`: Parley's own on a SQLite file, or one that already runs."""
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from operation.refusals import OperationRefused
 from workflows.addresses import SEARCH_ATTRIBUTES
 
 UI_PORT_OFFSET = 1000
-PING_TIMEOUT_S = 1.0
 
 
 def is_external(environment: Mapping[str, str]) -> bool:
@@ -36,17 +35,6 @@ def dev_server_command(program: Path, *, database: Path, port: int) -> tuple[str
         # An unregistered one fails workflow tasks for ever. Registering it again does no harm.
         command += ("--search-attribute", f"{name}={kind}")
     return tuple(command)
-
-
-async def accepts_connections(host: str, port: int) -> bool:
-    """Tell whether somebody listens there."""
-    try:
-        async with asyncio.timeout(PING_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
 
 
 async def register_search_attributes() -> list[str]:
@@ -83,7 +71,7 @@ async def register_search_attributes() -> list[str]:
     return sorted(missing)
 
 
-class WrongSearchAttribute(Exception):
+class WrongSearchAttribute(OperationRefused):
     """The server knows the name with another type: Parley's tasks would fail for ever."""
 
     def __init__(self, name: str, kind: str) -> None:

@@ -1,0 +1,342 @@
+"""`up`: everything on one machine, from one command, until Ctrl-C."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from operation import schema_stamp
+from operation.announcement import run_facts, welcome
+from operation.check_config import load_settings
+from operation.children import Children, Program
+from operation.environment import (
+    API_GRACE_S,
+    WORKER_GRACE_S,
+    Addresses,
+    shared_environment,
+    without_secrets,
+)
+from operation.ports import (
+    LOOPBACK,
+    accepts_connections,
+    answers_ok,
+    first_free,
+    require_free,
+)
+from operation.refusals import OperationRefused
+from operation.run_file import (
+    Json,
+    forget_run,
+    read_keys,
+    secret_key_file,
+    write_keys,
+    write_run,
+)
+from operation.temporal_program import obtain_program
+from operation.temporal_server import (
+    UI_PORT_OFFSET,
+    dev_server_command,
+    is_external,
+    register_search_attributes,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN_S = 90.0
+PROBE_EVERY_S = 0.05
+DEATHS_BEFORE_READY = 3
+TEMPORAL_GRACE_S = 8
+SIMULATED_GRACE_S = 3
+EXTRA_GRACE_S = 2
+"""Above the child's own grace; all of them together stay below 40 s."""
+
+STOP_ORDER = ("worker", "api", "temporal", "simulated")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user may choose."""
+
+    folder: Path
+    api_port: int
+    temporal_port: int
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What `up` starts and calls; `{port}` and `{folder}` are filled in. Tests replace them."""
+
+    temporal: Callable[[Path, int], tuple[str, ...]]
+    api: tuple[str, ...]
+    worker: tuple[str, ...]
+    simulated: tuple[str, ...]
+    migrate: Callable[[str], None]
+    migrations: Path
+    prepare_demo: Callable[[str, str], Json]
+    work_folder: Path = ROOT
+
+
+def own_parts() -> Parts:
+    """Name Parley's own programs."""
+    python = sys.executable
+    api = (python, "-m", "uvicorn", "api.main:create_app", "--factory", "--host", LOOPBACK)
+    grace = ("--timeout-graceful-shutdown", str(API_GRACE_S))
+    simulated = (python, "-m", "simulated_network", "--port", "{port}", "--state")
+    return Parts(
+        temporal=_temporal_command,
+        api=(*api, "--port", "{port}", "--no-access-log", *grace),
+        worker=(python, "worker.py"),
+        simulated=(*simulated, "{folder}/simulated"),
+        migrate=_migrate,
+        migrations=ROOT / "storage" / "migrations",
+        prepare_demo=_prepare_demo,
+    )
+
+
+def up(options: Options, parts: Parts | None = None) -> int:
+    """Run until a signal; answer the exit code."""
+    try:
+        _prepare_folder(options.folder)
+        with _only_one(options.folder):
+            return asyncio.run(_Up(options, parts or own_parts()).run())
+    except OperationRefused as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+class AlreadyRunning(OperationRefused):
+    """Another `up` holds the folder."""
+
+
+class UnusableFolder(OperationRefused):
+    """The data folder cannot be written to."""
+
+
+class NotReady(OperationRefused):
+    """Something does not become ready; the message names its log."""
+
+
+class _Up:
+    def __init__(self, options: Options, parts: Parts) -> None:
+        self._options = options
+        self._parts = parts
+        self._is_ready = False
+        self._keys: Json = {}
+        self._children = Children(
+            work_folder=parts.work_folder,
+            log_folder=options.folder / "logs",
+            say=_say,
+            on_restart=self._write_run,
+        )
+
+    async def run(self) -> int:
+        forget_run(self._options.folder)
+        stop = self._listen_for_signals()
+        starting = asyncio.create_task(self._start())
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await stopped
+            _say("Stopping …")
+            return 0
+        finally:
+            starting.cancel()
+            stopped.cancel()
+            await asyncio.wait({starting, stopped})
+            forget_run(self._options.folder)
+            for name in STOP_ORDER:
+                await self._children.stop(name)
+
+    def _listen_for_signals(self) -> asyncio.Event:
+        stop = asyncio.Event()
+
+        def heard() -> None:
+            if stop.is_set():  # impatient: the second signal
+                self._children.kill()
+            stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, heard)
+        return stop
+
+    async def _start(self) -> None:
+        started = time.monotonic()
+        options, folder = self._options, self._options.folder
+        self._addresses = await self._choose_addresses()
+        self._keys = read_keys(folder)
+        shared = shared_environment(
+            os.environ, self._addresses, folder=folder, secret_key=secret_key_file(folder)
+        )
+        os.environ.update(shared)  # settings and Temporal's configuration are read from there
+        settings = load_settings()
+        if self._addresses.is_temporal_ours:
+            await self._start_temporal()
+        self._bring_to_schema(settings.database_url.get_secret_value())
+        await self._temporal_is_there()
+        await self._start_programs(shared)
+        await self._become_ready("api", lambda: answers_ok(self._addresses.api_port, "/readyz"))
+        await self._become_ready(
+            "worker", lambda: answers_ok(self._addresses.worker_port, "/readyz")
+        )
+        if options.demo and "agents" not in self._keys:
+            await self._prepare_demo()
+        self._is_ready = True
+        self._write_run()
+        _say(welcome(self._addresses, folder, demo=options.demo, in_s=time.monotonic() - started))
+
+    async def _choose_addresses(self) -> Addresses:
+        options = self._options
+        await require_free(options.api_port, purpose="API and desk", option="--port")
+        worker_port = first_free(options.api_port + 1)
+        simulated_port = first_free(options.api_port + 2) if options.demo else None
+        if is_external(os.environ):
+            address = os.environ["TEMPORAL_ADDRESS"]
+            ui_url = os.environ.get("PARLEY_TEMPORAL_UI_URL")
+            return Addresses(
+                options.api_port,
+                worker_port,
+                simulated_port,
+                address,
+                ui_url,
+                is_temporal_ours=False,
+            )
+        ui_port = options.temporal_port + UI_PORT_OFFSET
+        for port, purpose in ((options.temporal_port, "Temporal"), (ui_port, "Temporal's web UI")):
+            await require_free(port, purpose=purpose, option="--temporal-port")
+        return Addresses(
+            options.api_port,
+            worker_port,
+            simulated_port,
+            f"{LOOPBACK}:{options.temporal_port}",
+            f"http://{LOOPBACK}:{ui_port}",
+            is_temporal_ours=True,
+        )
+
+    async def _start_temporal(self) -> None:
+        # To get the program may take minutes, and it has a loop of its own: not in this one.
+        command = await asyncio.to_thread(
+            self._parts.temporal, self._options.folder, self._options.temporal_port
+        )
+        environment = without_secrets(os.environ)
+        await self._children.start(Program("temporal", command, environment, TEMPORAL_GRACE_S))
+
+    def _bring_to_schema(self, database_url: str) -> None:
+        # Temporal starts meanwhile. Blocking is fine: nothing else of ours runs yet.
+        stamp, migrations = self._options.folder / "schema.json", self._parts.migrations
+        if schema_stamp.is_current(stamp, database_url=database_url, migrations=migrations):
+            return
+        self._parts.migrate(database_url)
+        schema_stamp.put(stamp, database_url=database_url, migrations=migrations)
+
+    async def _temporal_is_there(self) -> None:
+        if self._addresses.is_temporal_ours:
+            port = self._options.temporal_port
+            await self._become_ready("temporal", lambda: accepts_connections(port))
+        else:
+            try:
+                await register_search_attributes()
+            except RuntimeError as error:
+                address = self._addresses.temporal_address
+                raise NotReady(f"Temporal at TEMPORAL_ADDRESS={address}: {error}") from error
+
+    async def _start_programs(self, shared: dict[str, str]) -> None:
+        parts = self._parts
+        api = {**shared, "PARLEY_BOOTSTRAP_ADMIN_KEY": self._keys["admin"]}
+        port = self._addresses.api_port
+        await self._start_program("api", parts.api, port, api, API_GRACE_S + EXTRA_GRACE_S)
+        port = self._addresses.worker_port
+        await self._start_program(
+            "worker", parts.worker, port, shared, WORKER_GRACE_S + EXTRA_GRACE_S
+        )
+        if self._addresses.simulated_port:
+            stranger = without_secrets(shared)
+            port = self._addresses.simulated_port
+            await self._start_program(
+                "simulated", parts.simulated, port, stranger, SIMULATED_GRACE_S
+            )
+
+    async def _start_program(
+        self,
+        name: str,
+        command: tuple[str, ...],
+        port: int,
+        environment: dict[str, str],
+        grace_s: float,
+    ) -> None:
+        folder = str(self._options.folder)
+        filled = tuple(part.format(port=port, folder=folder) for part in command)
+        await self._children.start(Program(name, filled, environment, grace_s))
+
+    async def _become_ready(self, name: str, probe: Callable[[], Awaitable[bool]]) -> None:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not await probe():
+            self._children.refuse_dying(name, allowed_deaths=DEATHS_BEFORE_READY)
+            if time.monotonic() > deadline:
+                log = self._children.log(name)
+                raise NotReady(f"{name} is not ready after {READY_WITHIN_S:.0f} s. See {log}")
+            await asyncio.sleep(PROBE_EVERY_S)
+
+    async def _prepare_demo(self) -> None:
+        demo_keys = await asyncio.to_thread(
+            self._parts.prepare_demo, self._addresses.api_url, self._keys["admin"]
+        )
+        self._keys = {**demo_keys, "admin": self._keys["admin"]}
+        write_keys(self._options.folder, self._keys)
+
+    def _write_run(self) -> None:
+        if self._is_ready:
+            keys = self._keys if self._options.demo else {"admin": self._keys["admin"]}
+            write_run(self._options.folder, run_facts(self._addresses, self._children.pids(), keys))
+
+
+def _prepare_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / "logs").mkdir(exist_ok=True)
+        (folder / "up.lock").touch()
+    except OSError as error:
+        raise UnusableFolder(
+            f"Cannot write to {folder} ({error.strerror}). Choose another folder: --data DIR"
+        ) from error
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    with (folder / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning(
+                f"Parley already runs on {folder}. Stop it first, or choose another --data DIR."
+            ) from error
+        yield
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _temporal_command(folder: Path, port: int) -> tuple[str, ...]:
+    program = obtain_program(_say)
+    return dev_server_command(program, database=folder / "temporal.db", port=port)
+
+
+def _migrate(database_url: str) -> None:
+    # A second of imports that a second start does not need.
+    from storage.schema import upgrade  # noqa: PLC0415
+
+    upgrade(database_url)
+
+
+def _prepare_demo(api_url: str, admin_key: str) -> Json:
+    from operation.demo import prepare  # noqa: PLC0415  # as above
+
+    return prepare(api_url, admin_key)
