@@ -1,4 +1,4 @@
-"""The log of idempotency keys: what a key meant, and what it was answered, in the command's commit."""
+"""The log of idempotency keys: what a key meant and was answered, in the command's commit."""
 
 from dataclasses import dataclass
 from typing import Any
