@@ -1,0 +1,293 @@
+"""A small contact centre made of the pure rules only: what storage does with them, without SQL.
+
+The ledger of loads is kept from the events, so that it can contradict `holder`.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from acd.eligibility import Reason, reasons_against, standing
+from acd.matching import match
+from acd.model import Agent, RoutingPolicy, Utilization
+from acd.priority import queue_rank
+from conversations import commands as c
+from conversations.errors import ConversationError
+from conversations.lifecycle import Decision, alarm_at, decide, due, open_conversation
+from conversations.model import (
+    Conversation,
+    ConversationState,
+    Event,
+    Instant,
+    MediaType,
+    RoutingStatus,
+    Visibility,
+    WrapUpMode,
+    holder,
+)
+
+WORKGROUP = "workgroup-1"
+START: Instant = 1_750_000_000_000
+DUE_BOUND = 8
+_S = ConversationState
+CHANGES = {
+    _S.QUEUED: {_S.QUEUED, _S.ALERTING, _S.CONNECTED, _S.COMPLETED, _S.DISCARDED},
+    _S.ALERTING: {_S.ALERTING, _S.QUEUED, _S.CONNECTED, _S.COMPLETED, _S.DISCARDED},
+    _S.CONNECTED: {*_S} - {_S.ABANDONED, _S.MERGED},
+    _S.HELD: {*_S} - {_S.ABANDONED, _S.MERGED},
+    _S.PARKED: {*_S} - {_S.ABANDONED, _S.MERGED, _S.WRAPUP, _S.HELD},
+    _S.WRAPUP: {_S.WRAPUP, _S.COMPLETED},
+    _S.COMPLETED: {_S.COMPLETED},
+    _S.DISCARDED: {_S.DISCARDED},
+}
+"""Which state may follow which; a decision may also leave it as it is."""
+
+RELEASING = frozenset(
+    f"conversation.{name}"
+    for name in (
+        "declined",
+        "offer_expired",
+        "parked",
+        "transferred",
+        "released",
+        "discarded",
+        "completed",
+    )
+)
+
+
+@dataclass
+class Floor:
+    """Agents and conversations, changed by decisions only, each of which is checked."""
+
+    now: Instant = START
+    policy: c.Policy = field(
+        default_factory=lambda: c.Policy(
+            wrap_up_mode=WrapUpMode.TIMEBOXED, wrap_up_timeout_s=15, preferred_agent_wait_s=5
+        )
+    )
+    routing: RoutingPolicy = field(
+        default_factory=lambda: RoutingPolicy(
+            WORKGROUP, 1, {MediaType.SOCIAL_DIRECT_MESSAGE: Utilization(60)}
+        )
+    )
+    agents: dict[str, Agent] = field(default_factory=dict)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    ledger: dict[str, tuple[str, int]] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    events: list[tuple[str, Event]] = field(default_factory=list)
+    ids: int = 0
+
+    def new_id(self, kind: str) -> str:
+        self.ids += 1
+        return f"{kind}-{self.ids}"
+
+    def add_agent(self, utilization: dict[MediaType, Utilization]) -> str:
+        agent_id = self.new_id("agent")
+        self.agents[agent_id] = Agent(
+            agent_id,
+            RoutingStatus.ON_QUEUE,
+            is_present=True,
+            is_licensed=True,
+            is_enabled=True,
+            workgroup_ids=frozenset({WORKGROUP}),
+            skills={},
+            load_percent=0,
+            idle_since=self.now,
+            utilization=utilization,
+        )
+        return agent_id
+
+    def seen(self, agent_id: str) -> Agent:
+        """Return the agent with the load that the ledger says."""
+        loads = [(c_, w) for c_, (a, w) in self.ledger.items() if a == agent_id]
+        counts: dict[MediaType, int] = {}
+        for conversation_id, _ in loads:
+            media_type = self.conversations[conversation_id].media_type
+            counts[media_type] = counts.get(media_type, 0) + 1
+        load = sum(weight for _, weight in loads)
+        return replace(self.agents[agent_id], load_percent=load, load_count=counts)
+
+    def open(self, key: str, visibility: Visibility, window_s: int, preferred: str | None) -> str:
+        conversation_id = self.new_id("cv")
+        opening = c.Opening(
+            conversation_id=conversation_id,
+            network="simulated",
+            account_id="account-1",
+            channel_id="channel-1",
+            workgroup_id=WORKGROUP,
+            customer_id=f"customer-{key}",
+            affinity_key=key,
+            affinity_window_s=window_s,
+            priority=50,
+            visibility=visibility,
+            required_skills=(),
+            post_ids=(self.new_id("post"),),
+            last_post_at=self.now,
+            preferred_agent_id=preferred,
+        )
+        decision = open_conversation(opening, self.policy, self.now)
+        self.conversations[conversation_id] = decision.conversation
+        return conversation_id
+
+    def facts(self, conversation: Conversation, candidate: str | None) -> c.Facts:
+        if candidate is None:
+            return c.Facts(self.policy)
+        ignoring = frozenset({Reason.PASSED_OVER})
+        return c.Facts(
+            self.policy,
+            standing(conversation, self.seen(candidate), self.routing, self.now, ignoring=ignoring),
+        )
+
+    def command(
+        self, conversation_id: str, command: c.Command, candidate: str | None = None
+    ) -> Decision | ConversationError:
+        """Let happen what is due, then decide and apply, as a command's transaction does."""
+        self.let_happen(conversation_id, until=self.now)
+        return self.apply(conversation_id, command, candidate)
+
+    def let_happen(self, conversation_id: str, *, until: Instant) -> None:
+        happened = set()
+        for _ in range(DUE_BOUND):
+            falls_due = due(self.conversations[conversation_id])
+            if falls_due is None or falls_due.at > until:
+                return
+            assert falls_due not in happened, "what has happened is due no more"
+            happened.add(falls_due)
+            owner = self.conversations[conversation_id].agent_id
+            decision = self.apply(conversation_id, falls_due.command, owner)
+            assert isinstance(decision, Decision), f"what is due is never refused: {decision}"
+        raise AssertionError("things fall due without end")
+
+    def ring(self, conversation_id: str) -> None:
+        """Do what the workflow's alarm does: what is due happens, offers have their grace."""
+        for _ in range(DUE_BOUND):
+            conversation = self.conversations[conversation_id]
+            at, falls_due = alarm_at(conversation), due(conversation)
+            if at is None or at > self.now or falls_due is None:
+                return
+            self.apply(conversation_id, falls_due.command, conversation.agent_id)
+
+    def apply(
+        self, conversation_id: str, command: c.Command, candidate: str | None
+    ) -> Decision | ConversationError:
+        before = self.conversations[conversation_id]
+        decision = decide(before, command, self.facts(before, candidate), self.now)
+        if isinstance(decision, ConversationError):
+            return decision
+        self._check_change(before, command, decision)
+        self.conversations[conversation_id] = decision.conversation
+        for event in decision.events:
+            self._note(decision.conversation, event)
+        self.check(conversation_id)
+        if decision.not_responding_agent_id is not None:
+            self.set_status(decision.not_responding_agent_id, RoutingStatus.NOT_RESPONDING)
+        return decision
+
+    def _check_change(self, before: Conversation, command: c.Command, decision: Decision) -> None:
+        after = decision.conversation
+        assert after.version == before.version + 1
+        assert after.state in CHANGES[before.state], f"{before.state} → {after.state}"
+        kept = ("id", "queued_at", "created_at", "affinity_key", "media_type", "priority")
+        for name in kept:
+            assert getattr(after, name) == getattr(before, name), f"{name} changed"
+        assert queue_rank(after) == queue_rank(before), "the age is kept"
+        assert after.affinity_until >= before.affinity_until
+        assert after.post_count >= before.post_count
+        if before.ended_at is not None:
+            assert after.ended_at == before.ended_at
+            assert after.ended_by == before.ended_by
+        if isinstance(command, c.Lapse):
+            self._check_lapse(before)
+        if isinstance(command, c.ExpireOffer):
+            self._check_expiry(before, decision)
+
+    def _check_lapse(self, before: Conversation) -> None:
+        assert before.state is _S.CONNECTED
+        assert before.answered_count >= before.post_count
+        assert before.unsettled_replies == 0
+        assert self.now > before.affinity_until
+
+    def _check_expiry(self, before: Conversation, decision: Decision) -> None:
+        assert before.offer is not None
+        assert self.now >= before.offer.expires_at
+        late_ms = self.now - before.offer.expires_at
+        blamed = before.offer.agent_id if late_ms <= 5_000 else None
+        assert decision.not_responding_agent_id == blamed
+
+    def _note(self, after: Conversation, event: Event) -> None:
+        """Keep the ledger of loads and the owners from what the events tell."""
+        self.events.append((after.id, event))
+        if event.type in RELEASING:
+            self.ledger.pop(after.id, None)
+        if event.type in {"conversation.transferred", "conversation.released"}:
+            self.owners.pop(after.id, None)
+        if event.agent_id is None:
+            return
+        if event.type in {"conversation.offered", "conversation.connected"}:
+            self.ledger[after.id] = (event.agent_id, after.weight_percent)
+        if event.type == "conversation.unparked":
+            if after.state is _S.CONNECTED:
+                self.ledger[after.id] = (event.agent_id, after.weight_percent)
+            else:
+                self.owners.pop(after.id, None)
+        if event.type == "conversation.connected":
+            assert after.id not in self.owners, "two owners"
+            self.owners[after.id] = event.agent_id
+
+    def set_status(self, agent_id: str, status: RoutingStatus) -> None:
+        self.agents[agent_id] = replace(self.agents[agent_id], routing_status=status)
+        if status is RoutingStatus.ON_QUEUE:
+            return
+        for conversation in list(self.conversations.values()):
+            if conversation.offer and conversation.offer.agent_id == agent_id:
+                self.apply(conversation.id, c.RescindOffer(agent_id), None)
+
+    def ask(self) -> None:
+        """Match as the match's transaction does; afterwards nobody waits beside a free agent."""
+        queue = sorted(
+            (x for x in self.conversations.values() if x.state is _S.QUEUED),
+            key=lambda x: (queue_rank(x), x.id),
+        )
+        agents = [self.seen(agent_id) for agent_id in sorted(self.agents)]
+        matches, failures = match(queue, agents, self.routing, self.now)
+        assert len(matches) + len(failures) == len(queue)
+        for pair in matches:
+            candidate = pair.agent.id
+            offer = c.MakeOffer(self.new_id("offer"), self.new_id("decision"))
+            before = self.conversations[pair.conversation.id]
+            assert reasons_against(before, self.seen(candidate), self.routing, self.now) == ()
+            decision = self.apply(before.id, offer, candidate)
+            assert isinstance(decision, Decision), decision
+        self.check_work_is_conserved()
+
+    def check_work_is_conserved(self) -> None:
+        for conversation in self.conversations.values():
+            if conversation.state is not _S.QUEUED or self._waits_for_somebody(conversation):
+                continue
+            for agent_id in self.agents:
+                reasons = reasons_against(conversation, self.seen(agent_id), self.routing, self.now)
+                assert reasons, f"{conversation.id} waits beside {agent_id}"
+
+    def _waits_for_somebody(self, conversation: Conversation) -> bool:
+        until = conversation.preferred_until
+        return until is not None and self.now < until
+
+    def check(self, conversation_id: str) -> None:
+        """Compare one conversation with the ledger, the owners and what its state demands."""
+        conversation = self.conversations[conversation_id]
+        carrier = holder(conversation)
+        carried = (carrier.agent_id, carrier.weight_percent) if carrier else None
+        assert carried == self.ledger.get(conversation_id), "holder and ledger differ"
+        assert (conversation.state is _S.ALERTING) == (conversation.offer is not None)
+        assert conversation.is_open == (conversation.ended_at is None)
+        assert conversation.unsettled_replies >= 0
+        if conversation.is_open:
+            assert conversation.agent_id == self.owners.get(conversation_id), "owner"
+        if conversation.state in {_S.QUEUED, _S.ALERTING}:
+            assert conversation.agent_id is None
+        if carrier is None:
+            assert conversation.weight_percent == 0
+
+    def check_loads(self) -> None:
+        for agent_id in self.agents:
+            load = self.seen(agent_id).load_percent
+            assert load <= 100, f"{agent_id} carries {load} %"
