@@ -153,13 +153,13 @@ class Life(RuleBasedStateMachine):
             return
         actor = self.actor(conversation, who)
         until = self.floor.now + who if who % 2 else None
-        command: c.Command = {
+        commands: dict[str, c.Command] = {
             "hold": c.Hold(actor),
             "resume": c.Resume(actor),
             "park": c.Park(actor, until, None),
             "unpark": c.Unpark(actor),
-        }[what]
-        self.say_as(conversation, command, actor)
+        }
+        self.say_as(conversation, commands[what], actor)
 
     def actor(self, conversation: Conversation, who: int) -> c.Actor:
         """Mostly the owner, sometimes another agent, sometimes a supervisor."""
@@ -242,12 +242,12 @@ class Life(RuleBasedStateMachine):
         if conversation is None:
             return
         actor = self.actor(conversation, who)
-        command: c.Command = {
+        commands: dict[str, c.Command] = {
             "disconnect": c.Disconnect(actor, None),
             "wrapup": c.FinishWrapUp(actor, "solved", done=True),
             "discard": c.Discard(actor, "spam"),
-        }[what]
-        self.say_as(conversation, command, actor)
+        }
+        self.say_as(conversation, commands[what], actor)
 
     @rule(pick=PICKS, what=st.sampled_from(["release", "cancel"]))
     def an_operator_intervenes(self, pick: int, what: str) -> None:
