@@ -62,7 +62,8 @@ async def _bounded(
         async with asyncio.timeout(CALL_TIMEOUT_S):
             return await call(account, reply)
     except TimeoutError:
-        return Outcome(Certainty.MAYBE, reason=f"no answer within {CALL_TIMEOUT_S:.0f} s")
+        reason = f"no answer within {CALL_TIMEOUT_S:.0f} s"
+        return Outcome(Certainty.MAYBE, reason=reason, may_still_arrive=True)
 
 
 async def _pause(wait_ms: int) -> None:

@@ -71,4 +71,5 @@ def outcome_of_failure(error: httpx.HTTPError) -> Outcome:
     reason = f"the network could not be reached: {type(error).__name__}"
     if isinstance(error, CERTAINLY_NOT_SENT):
         return Outcome(Certainty.NOT_ACCEPTED, reason=reason)
-    return Outcome(Certainty.MAYBE, reason=f"the line broke: {type(error).__name__}")
+    reason = f"the line broke: {type(error).__name__}"
+    return Outcome(Certainty.MAYBE, reason=reason, may_still_arrive=True)

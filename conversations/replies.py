@@ -25,13 +25,17 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A network's answer to an attempt or to a look-up, in Parley's own words."""
+    """A network's answer to an attempt or to a look-up, in Parley's own words.
+
+    `may_still_arrive` says that no answer came, so that the request can still be on its way.
+    """
 
     certainty: Certainty
     external_id: str | None = None
     url: str | None = None
     reason: str | None = None
     retry_after_s: float | None = None
+    may_still_arrive: bool = False
 
 
 class ReadBack(StrEnum):
@@ -155,7 +159,9 @@ def after_attempt(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
             refused = replace(reply, attempt_until=None)
             return _again(refused, ReplyState.ACCEPTED, outcome, now)
         case Certainty.MAYBE:
-            return _again(reply, ReplyState.UNKNOWN, outcome, now)
+            attempt_until = reply.attempt_until if outcome.may_still_arrive else None
+            unknown = replace(reply, attempt_until=attempt_until)
+            return _again(unknown, ReplyState.UNKNOWN, outcome, now)
 
 
 def after_look_up(reply: Reply, outcome: Outcome, now: Instant) -> Reply:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 
 from conversations import commands as c
 from conversations.messages import Bell
-from conversations.model import Author, Post, RoutingStatus, Threading, Visibility
+from conversations.model import Author, Post, RoutingStatus, Threading
 from storage import clock, conversations, statuses
 from storage.asking import Following
 from storage.conversations import Outcome, ReplyDraft
@@ -44,12 +44,18 @@ class Bells:
 class Floor:
     """Acts on the storage as the API and the worker do."""
 
-    def __init__(self, database: Database, *, follows: bool = True) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        following: Following | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> None:
         self.database = database
         self.bells = Bells()
-        self.following = Following(database, self.bells)
+        self.following = following or Following(database, self.bells)
         self.pages = PageIntake(database, self.following, SECRET)
-        self._follows = follows
+        self._account_settings = settings or {}
         self._numbers = itertools.count()
 
     async def workgroup(self, **settings: Any) -> str:
@@ -78,7 +84,12 @@ class Floor:
     async def channel(self, workgroup_id: str, **settings: Any) -> Source:
         account_id, channel_id = new_id("ac"), new_id("ch")
         await self._insert(
-            AccountRow, id=account_id, network="webhook", name="brand", settings={}, secrets=""
+            AccountRow,
+            id=account_id,
+            network="webhook",
+            name="brand",
+            settings=self._account_settings,
+            secrets="",
         )
         values: dict[str, Any] = {"handles": [], "keywords": [], "required_skills": []} | settings
         await self._insert(
@@ -176,8 +187,4 @@ class Floor:
         return await self.database.read(read)
 
     async def follow(self, outcome: Any) -> None:
-        if self._follows:
-            await self.following.follow(outcome.aftermath)
-
-
-PRIVATE = Visibility.PRIVATE
+        await self.following.follow(outcome.aftermath)

@@ -1,0 +1,78 @@
+"""The other end of a webhook account: a ledger of what arrived, with faults to order."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Fault = Callable[[str, int], str]
+"""Says for (reply id, attempt) what happens: ok, slow, lost, or a status code."""
+
+SLOW_S = 3.0
+
+
+class Receiver:
+    """Takes signed replies, deduplicates nothing, and answers look-ups."""
+
+    def __init__(self) -> None:
+        self.published: dict[str, int] = {}
+        self.texts: list[str] = []
+        self.attempts: dict[str, int] = {}
+        self.fault: Fault = lambda _reply_id, _attempt: "ok"
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        return {"reply_url": f"{url}/replies", "lookup_url": f"{url}/lookup"}
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def take(self, reply_id: str, text: str) -> str:
+        """Count an attempt, publish unless the fault comes before, and say what happens."""
+        with self._lock:
+            self.attempts[reply_id] = self.attempts.get(reply_id, 0) + 1
+            fault = self.fault(reply_id, self.attempts[reply_id])
+            if not fault.isdigit():
+                self.published[reply_id] = self.published.get(reply_id, 0) + 1
+                self.texts.append(text)
+        if fault == "slow":
+            time.sleep(SLOW_S)
+        return fault
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_: Any) -> None: ...
+
+            def answer(self, status: int, body: dict[str, Any]) -> None:
+                raw = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("content-length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                fault = receiver.take(body["reply_id"], body["text"])
+                if fault == "lost":
+                    self.close_connection = True
+                    return
+                external_id = f"out-{body['reply_id']}"
+                self.answer(int(fault) if fault.isdigit() else 200, {"external_id": external_id})
+
+            def do_GET(self) -> None:
+                reply_id = self.path.partition("reply_id=")[2]
+                is_there = reply_id in receiver.published
+                self.answer(200 if is_there else 404, {"external_id": f"out-{reply_id}"})
+
+        return Handler
