@@ -94,21 +94,14 @@ class Children:
 
     async def stop(self, name: str) -> None:
         """Ask it to end; end it when it does not within its grace."""
-        child = self._children.pop(name, None)
+        child = self._children.get(name)
         if child is None:
             return
         if child.keeper:
             child.keeper.cancel()
             await asyncio.wait([child.keeper])
-        if child.process.returncode is not None:
-            return
-        child.process.terminate()
-        try:
-            await asyncio.wait_for(child.process.wait(), child.program.stop_grace_s)
-        except TimeoutError:
-            self._say(f"{name} did not stop within {child.program.stop_grace_s:.0f} s: killed.")
-            child.process.kill()
-            await child.process.wait()
+        await self._end(child)
+        del self._children[name]
 
     def kill(self) -> None:
         """End all of them at once."""
@@ -117,6 +110,18 @@ class Children:
                 child.keeper.cancel()
             if child.process.returncode is None:
                 child.process.kill()
+
+    async def _end(self, child: _Child) -> None:
+        process, grace_s = child.process, child.program.stop_grace_s
+        if process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), grace_s)
+        except TimeoutError:
+            self._say(f"{child.program.name} did not stop within {grace_s:.0f} s: killed.")
+            process.kill()
+            await process.wait()
 
     async def _keep_alive(self, child: _Child) -> None:
         while True:

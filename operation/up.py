@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from operation import schema_stamp
 from operation.announcement import run_facts, welcome
 from operation.check_config import load_settings
 from operation.children import Children, Program
@@ -77,7 +76,6 @@ class Parts:
     worker: tuple[str, ...]
     simulated: tuple[str, ...]
     migrate: Callable[[str], None]
-    migrations: Path
     prepare_demo: Callable[[str, str], Json]
     work_folder: Path = ROOT
 
@@ -94,7 +92,6 @@ def own_parts() -> Parts:
         worker=(python, "worker.py"),
         simulated=(*simulated, "{folder}/simulated"),
         migrate=_migrate,
-        migrations=ROOT / "storage" / "migrations",
         prepare_demo=_prepare_demo,
     )
 
@@ -179,7 +176,8 @@ class _Up:
         settings = load_settings()
         if self._addresses.is_temporal_ours:
             await self._start_temporal()
-        self._bring_to_schema(settings.database_url.get_secret_value())
+        # Temporal starts meanwhile. In a thread, because a migration may need a loop of its own.
+        await asyncio.to_thread(self._parts.migrate, settings.database_url.get_secret_value())
         await self._temporal_is_there()
         await self._start_programs(shared)
         await self._become_ready("api", lambda: answers_ok(self._addresses.api_port, "/readyz"))
@@ -227,14 +225,6 @@ class _Up:
         )
         environment = without_secrets(os.environ)
         await self._children.start(Program("temporal", command, environment, TEMPORAL_GRACE_S))
-
-    def _bring_to_schema(self, database_url: str) -> None:
-        # Temporal starts meanwhile. Blocking is fine: nothing else of ours runs yet.
-        stamp, migrations = self._options.folder / "schema.json", self._parts.migrations
-        if schema_stamp.is_current(stamp, database_url=database_url, migrations=migrations):
-            return
-        self._parts.migrate(database_url)
-        schema_stamp.put(stamp, database_url=database_url, migrations=migrations)
 
     async def _temporal_is_there(self) -> None:
         if self._addresses.is_temporal_ours:
@@ -330,13 +320,13 @@ def _temporal_command(folder: Path, port: int) -> tuple[str, ...]:
 
 
 def _migrate(database_url: str) -> None:
-    # A second of imports that a second start does not need.
+    # Half a second of imports that overlaps with Temporal's start.
     from storage.schema import upgrade  # noqa: PLC0415
 
     upgrade(database_url)
 
 
 def _prepare_demo(api_url: str, admin_key: str) -> Json:
-    from operation.demo import prepare  # noqa: PLC0415  # as above
+    from operation.demo import prepare  # noqa: PLC0415  # only the demonstration needs it
 
     return prepare(api_url, admin_key)
