@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations.model import Instant
 from storage.tables import CounterRow, EventRow
@@ -66,9 +67,16 @@ def _take_places(connection: Connection, count: int) -> int:
     )
     last = connection.execute(taken).scalar_one_or_none()
     if last is None:
-        connection.execute(insert(COUNTERS).values(name=SEQUENCE, value=count))
-        last = count
+        _begin_sequence(connection)
+        last = connection.execute(taken).scalar_one()
     return int(last) - count + 1
+
+
+def _begin_sequence(connection: Connection) -> None:
+    """Write the counter's row; another relay may do so at the same moment."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    first = dialect.insert(COUNTERS).values(name=SEQUENCE, value=0)
+    connection.execute(first.on_conflict_do_nothing())
 
 
 def number_events(connection: Connection, limit: int = RELAY_BATCH) -> int:
@@ -77,7 +85,9 @@ def number_events(connection: Connection, limit: int = RELAY_BATCH) -> int:
     The counter's row is locked first, so two relays take turns.
     """
     counter = select(COUNTERS.c.value).where(COUNTERS.c.name == SEQUENCE).with_for_update()
-    connection.execute(counter)
+    if connection.execute(counter).first() is None:
+        _begin_sequence(connection)
+        connection.execute(counter)
     waiting = select(EVENTS.c.id).where(EVENTS.c.seq.is_(None)).order_by(EVENTS.c.id).limit(limit)
     ids = list(connection.execute(waiting).scalars())
     if not ids:

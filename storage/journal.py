@@ -154,13 +154,14 @@ class Journal:
             self.connection.execute(update(AGENTS).where(AGENTS.c.id == agent_id).values(values))
 
     def _write_conversations(self) -> None:
-        new = [c for i, c in sorted(self._last.items()) if self._first[i] is None]
-        if new:
-            self.connection.execute(insert(CONVERSATIONS), [conversation_values(c) for c in new])
+        """Write the old before the new: one that lapsed makes room for its affinity key."""
         for conversation_id, after in sorted(self._last.items()):
             before = self._first[conversation_id]
             if before is not None:
                 self._update_conversation(before, after)
+        new = [c for i, c in sorted(self._last.items()) if self._first[i] is None]
+        if new:
+            self.connection.execute(insert(CONVERSATIONS), [conversation_values(c) for c in new])
 
     def _update_conversation(self, before: Conversation, after: Conversation) -> None:
         old, new = conversation_values(before), conversation_values(after)

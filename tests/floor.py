@@ -81,8 +81,8 @@ class Floor:
             await self.status(agent_id, RoutingStatus.ON_QUEUE)
         return agent_id
 
-    async def channel(self, workgroup_id: str, **settings: Any) -> Source:
-        account_id, channel_id = new_id("ac"), new_id("ch")
+    async def account(self) -> str:
+        account_id = new_id("ac")
         await self._insert(
             AccountRow,
             id=account_id,
@@ -91,6 +91,11 @@ class Floor:
             settings=self._account_settings,
             secrets="",
         )
+        return account_id
+
+    async def channel(self, workgroup_id: str, **settings: Any) -> Source:
+        channel_id = new_id("ch")
+        account_id = settings.pop("account_id", None) or await self.account()
         values: dict[str, Any] = {"handles": [], "keywords": [], "required_skills": []} | settings
         await self._insert(
             ChannelRow,
