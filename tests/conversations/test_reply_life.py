@@ -117,11 +117,18 @@ class ReplyLife(RuleBasedStateMachine):
         self.open = None
         self.now = max(self.now, attempt.begun_at + takes_ms)
         certainty = Certainty.MAYBE
+        # An error that was answered is final: what has not landed by then never will.
+        is_final = attempt.lands_at is None or attempt.has_landed(self.now)
         if is_clear and attempt.has_landed(self.now):
             certainty = Certainty.SENT
         elif is_clear and attempt.lands_at is None:
             certainty = Certainty.REJECTED if is_rejected else Certainty.NOT_ACCEPTED
-        self.settle(attempt, Outcome(certainty, retry_after_s=3.0 if is_rejected else None))
+        retry_after_s = 3.0 if is_rejected else None
+        may_still_arrive = not (is_final and is_rejected)
+        self.settle(
+            attempt,
+            Outcome(certainty, retry_after_s=retry_after_s, may_still_arrive=may_still_arrive),
+        )
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> None:
         """Write an outcome as storage does: one of an older attempt changes nothing."""
@@ -188,13 +195,21 @@ def test_an_attempt_is_in_flight_until_its_deadline() -> None:
 
 def test_absence_proves_nothing_before_the_attempts_deadline() -> None:
     sending = next_step(REPLY, ReadBack.LOOK_UP, START).reply
-    broken = after_attempt(sending, Outcome(Certainty.MAYBE), START + 100)
+    outcome = Outcome(Certainty.MAYBE, may_still_arrive=True)
+    broken = after_attempt(sending, outcome, START + 100)
     absent = Outcome(Certainty.NOT_ACCEPTED)
     early = after_look_up(broken, absent, START + ATTEMPT_DEADLINE_MS - 1)
     assert early.state is ReplyState.UNKNOWN
     late = after_look_up(broken, absent, START + ATTEMPT_DEADLINE_MS)
     assert late.state is ReplyState.ACCEPTED
     assert next_step(late, ReadBack.LOOK_UP, START + ATTEMPT_DEADLINE_MS).step is Step.SEND
+
+
+def test_an_answered_error_is_final_so_that_its_absence_is_believed_at_once() -> None:
+    sending = next_step(REPLY, ReadBack.LOOK_UP, START).reply
+    failed = after_attempt(sending, Outcome(Certainty.MAYBE), START + 100)
+    absent = after_look_up(failed, Outcome(Certainty.NOT_ACCEPTED), START + 1_100)
+    assert absent.state is ReplyState.ACCEPTED
 
 
 def test_a_network_that_cannot_be_asked_needs_a_human() -> None:
