@@ -18,7 +18,7 @@ IDS = st.integers(1, 5).map(lambda n: f"agent-{n}")
 LEVELS = st.dictionaries(
     st.sampled_from(list(MediaType)),
     st.builds(
-        Utilization, st.sampled_from([0, 10, 25, 33, 50, 100]), st.sampled_from([None, None, 1, 2])
+        Utilization, st.sampled_from([0, 10, 25, 26, 50, 100]), st.sampled_from([None, None, 1, 2])
     ),
 )
 

@@ -1,0 +1,179 @@
+"""Bugs put in on purpose: the property tests have to find each of them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+COPIED = ("conversations", "acd", "tests/conversations", "tests/acd")
+LIVES = "tests/conversations/test_life.py"
+REPLIES = "tests/conversations/test_reply_life.py"
+MATCHES = "tests/acd/test_matching_properties.py"
+PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider")
+
+CONFTEST = """
+from hypothesis import Phase, settings
+
+# Found is enough: no shrinking, and the same examples every time.
+settings.register_profile(
+    "seeded", derandomize=True, database=None, deadline=None, phases=[Phase.generate]
+)
+settings.load_profile("seeded")
+"""
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A line of a module, what it becomes, and the tests that have to notice."""
+
+    name: str
+    module: str
+    line: str
+    becomes: str
+    noticed_by: str
+
+
+BUGS = (
+    Bug(
+        "the window ends a moment too early",
+        "conversations/lifecycle.py",
+        "Due(conversation.affinity_until + 1, c.Lapse())",
+        "Due(conversation.affinity_until, c.Lapse())",
+        LIVES,
+    ),
+    Bug(
+        "the holder forgets the wrap-up",
+        "conversations/model.py",
+        "case ConversationState.CONNECTED | ConversationState.HELD | ConversationState.WRAPUP:",
+        "case ConversationState.CONNECTED | ConversationState.HELD:",
+        LIVES,
+    ),
+    Bug(
+        "an offer reserves nothing",
+        "conversations/transitions.py",
+        "weight_percent=standing.weight_percent,\n        offered_at=now,",
+        "weight_percent=0,\n        offered_at=now,",
+        LIVES,
+    ),
+    Bug(
+        "101 percent fit",
+        "acd/utilization.py",
+        "agent.load_percent + utilization.percent <= FULL_PERCENT",
+        "agent.load_percent + utilization.percent <= FULL_PERCENT + 1",
+        MATCHES,
+    ),
+    Bug(
+        "who declined is asked again",
+        "acd/eligibility.py",
+        "p.agent_id == agent_id and p.until > now",
+        "p.agent_id == agent_id and p.until < 0",
+        LIVES,
+    ),
+    Bug(
+        "an outage is the agent's fault",
+        "conversations/system_commands.py",
+        "offer.agent_id if is_blamed else None",
+        "offer.agent_id",
+        LIVES,
+    ),
+    Bug(
+        "a late pick-up wins",
+        "conversations/agent_commands.py",
+        "command.received_at > offer.expires_at",
+        "command.received_at > offer.expires_at + 60_000",
+        LIVES,
+    ),
+    Bug(
+        "a transfer makes a conversation young again",
+        "conversations/agent_commands.py",
+        "workgroup_id=command.workgroup_id,",
+        "workgroup_id=command.workgroup_id,\n        queued_at=now,",
+        LIVES,
+    ),
+    Bug(
+        "a conversation lapses while a reply is on its way",
+        "conversations/transitions.py",
+        "conversation.unanswered_count <= 0 and conversation.unsettled_replies == 0",
+        "conversation.unanswered_count <= 0",
+        LIVES,
+    ),
+    Bug(
+        "a match forgets what it gave away",
+        "acd/matching.py",
+        "free[agent.id] = _with_one_more(agent, conversation, weight_percent)",
+        "pass",
+        MATCHES,
+    ),
+    Bug(
+        "nobody is offered what waits for a preferred agent, for ever",
+        "acd/matching.py",
+        "waits_until is not None and now < waits_until and",
+        "waits_until is not None and",
+        MATCHES,
+    ),
+    Bug(
+        "an attempt's deadline is ignored",
+        "conversations/replies.py",
+        "if _is_in_flight(reply, now):",
+        "if _is_in_flight(reply, now) and now < 0:",
+        REPLIES,
+    ),
+    Bug(
+        "absence is believed at once",
+        "conversations/replies.py",
+        "case Certainty.NOT_ACCEPTED if reply.attempt_until is None or now >= reply.attempt_until:",
+        "case Certainty.NOT_ACCEPTED:",
+        REPLIES,
+    ),
+    Bug(
+        "maybe is sent again unasked",
+        "conversations/replies.py",
+        "if reply.state is ReplyState.ACCEPTED or read_back is",
+        "if reply.state is not ReplyState.SENT or read_back is",
+        REPLIES,
+    ),
+)
+
+
+def copy_into(folder: Path) -> None:
+    for name in COPIED:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    (folder / "tests" / "conftest.py").write_text(CONFTEST)
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
+
+
+def run_tests(folder: Path, *paths: str) -> subprocess.CompletedProcess[str]:
+    """Run tests on the copy alone: the project itself is not on its path."""
+    return subprocess.run(
+        [sys.executable, *PYTEST, *paths],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_a_seeded_bug_is_found(bug: Bug, tmp_path: Path) -> None:
+    copy_into(tmp_path)
+    module = tmp_path / bug.module
+    source = module.read_text()
+    assert source.count(bug.line) == 1, f"{bug.module} has changed: seed this bug anew"
+    module.write_text(source.replace(bug.line, bug.becomes))
+    finished = run_tests(tmp_path, bug.noticed_by)
+    assert finished.returncode == 1, finished.stdout[-2000:]
+    assert "AssertionError" in finished.stdout, finished.stdout[-2000:]
+
+
+def test_without_a_bug_tests_on_a_copy_pass(tmp_path: Path) -> None:
+    copy_into(tmp_path)
+    finished = run_tests(tmp_path, REPLIES)
+    assert finished.returncode == 0, finished.stdout[-4000:]
