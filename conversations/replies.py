@@ -28,6 +28,7 @@ class Outcome:
     """A network's answer to an attempt or to a look-up, in Parley's own words.
 
     `may_still_arrive` says that no answer came, so that the request can still be on its way.
+    `visible_within_ms` comes with a look-up: what was accepted is seen there after so long at most.
     """
 
     certainty: Certainty
@@ -36,6 +37,7 @@ class Outcome:
     reason: str | None = None
     retry_after_s: float | None = None
     may_still_arrive: bool = False
+    visible_within_ms: int = 0
 
 
 class ReadBack(StrEnum):
@@ -50,8 +52,8 @@ class ReadBack(StrEnum):
 class Reply:
     """One answer on its way to a customer; `attempts` fences: an older attempt settles nothing.
 
-    `attempt_until` is the newest attempt's deadline, kept while its outcome is unknown: until
-    then it may still arrive, and its absence proves nothing.
+    `attempt_until` is the newest attempt's deadline, or its end when an error was answered, kept
+    while its outcome is unknown: until then it may have been accepted.
     """
 
     id: str
@@ -115,7 +117,7 @@ def next_step(reply: Reply, read_back: ReadBack, now: Instant) -> NextStep:
     if _is_in_flight(reply, now):
         return NextStep(Step.WAIT, reply, (reply.attempt_until or now) - now)
     if reply.state is ReplyState.SENDING:
-        reply = replace(reply, state=ReplyState.UNKNOWN, attempt_until=None, next_attempt_at=None)
+        reply = replace(reply, state=ReplyState.UNKNOWN, next_attempt_at=None)
     return _next_of_idle(reply, read_back, now)
 
 
@@ -159,7 +161,7 @@ def after_attempt(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
             refused = replace(reply, attempt_until=None)
             return _again(refused, ReplyState.ACCEPTED, outcome, now)
         case Certainty.MAYBE:
-            attempt_until = reply.attempt_until if outcome.may_still_arrive else None
+            attempt_until = reply.attempt_until if outcome.may_still_arrive else now
             unknown = replace(reply, attempt_until=attempt_until)
             return _again(unknown, ReplyState.UNKNOWN, outcome, now)
 
@@ -167,16 +169,22 @@ def after_attempt(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
 def after_look_up(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
     """Return the reply after a look-up: found, surely absent and to go again, or still unknown.
 
-    What is not there before the attempt's deadline may still be on its way.
+    What is not there before the attempt's deadline may still be on its way, and what the network
+    does not show yet may be hidden.
     """
     match outcome.certainty:
         case Certainty.SENT:
             return _sent(reply, outcome, now)
-        case Certainty.NOT_ACCEPTED if reply.attempt_until is None or now >= reply.attempt_until:
+        case Certainty.NOT_ACCEPTED if now >= _visible_at(reply, outcome):
             absent = replace(reply, state=ReplyState.ACCEPTED, attempt_until=None)
             return replace(absent, next_attempt_at=None, reason=outcome.reason)
         case _:
             return _again(reply, ReplyState.UNKNOWN, outcome, now)
+
+
+def _visible_at(reply: Reply, outcome: Outcome) -> Instant:
+    """Return when everything that was accepted of the newest attempt is to be seen."""
+    return (reply.attempt_until or reply.created_at) + outcome.visible_within_ms
 
 
 def _sent(reply: Reply, outcome: Outcome, now: Instant) -> Reply:

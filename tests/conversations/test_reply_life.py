@@ -56,6 +56,9 @@ class Attempt:
     def has_landed(self, now: Instant) -> bool:
         return self.lands_at is not None and self.lands_at <= now
 
+    def is_seen(self, now: Instant, delay_ms: int) -> bool:
+        return self.lands_at is not None and self.lands_at + delay_ms <= now
+
 
 class ReplyLife(RuleBasedStateMachine):
     """Where the network can be asked, a reply is there once at most; `sent` means: it is there."""
@@ -67,10 +70,14 @@ class ReplyLife(RuleBasedStateMachine):
         self.attempts: list[Attempt] = []
         self.open: Attempt | None = None
         self.read_back = ReadBack.LOOK_UP
+        self.visible_within_ms = 0
 
-    @initialize(read_back=st.sampled_from(list(ReadBack)))
-    def choose_the_network(self, read_back: ReadBack) -> None:
+    @initialize(
+        read_back=st.sampled_from(list(ReadBack)), visible_within_ms=st.sampled_from([0, 0, 30_000])
+    )
+    def choose_the_network(self, read_back: ReadBack, visible_within_ms: int) -> None:
         self.read_back = read_back
+        self.visible_within_ms = visible_within_ms
 
     @rule(ms=st.sampled_from([1, 400, 1_000, 5_000, 14_999, 15_000, 15_001, 61_000]))
     def time_passes(self, ms: int) -> None:
@@ -103,9 +110,11 @@ class ReplyLife(RuleBasedStateMachine):
         self.attempts.append(self.open)
 
     def look_up(self, *, is_answered: bool) -> None:
-        is_there = any(attempt.has_landed(self.now) for attempt in self.attempts)
+        is_there = any(a.is_seen(self.now, self.visible_within_ms) for a in self.attempts)
         certainty = Certainty.SENT if is_there else Certainty.NOT_ACCEPTED
-        outcome = Outcome(certainty if is_answered else Certainty.MAYBE)
+        outcome = Outcome(
+            certainty if is_answered else Certainty.MAYBE, visible_within_ms=self.visible_within_ms
+        )
         self.reply = after_look_up(self.reply, outcome, self.now)
 
     @precondition(lambda self: self.open is not None)
@@ -210,6 +219,18 @@ def test_an_answered_error_is_final_so_that_its_absence_is_believed_at_once() ->
     failed = after_attempt(sending, Outcome(Certainty.MAYBE), START + 100)
     absent = after_look_up(failed, Outcome(Certainty.NOT_ACCEPTED), START + 1_100)
     assert absent.state is ReplyState.ACCEPTED
+
+
+def test_absence_proves_nothing_while_the_network_may_hide_what_it_accepted() -> None:
+    sending = next_step(REPLY, ReadBack.LOOK_UP, START).reply
+    absent = Outcome(Certainty.NOT_ACCEPTED, visible_within_ms=30_000)
+    failed = after_attempt(sending, Outcome(Certainty.MAYBE), START + 100)
+    assert after_look_up(failed, absent, START + 30_099).state is ReplyState.UNKNOWN
+    assert after_look_up(failed, absent, START + 30_100).state is ReplyState.ACCEPTED
+    until = START + ATTEMPT_DEADLINE_MS
+    forgotten = next_step(sending, ReadBack.LOOK_UP, until).reply
+    assert after_look_up(forgotten, absent, until + 29_999).state is ReplyState.UNKNOWN
+    assert after_look_up(forgotten, absent, until + 30_000).state is ReplyState.ACCEPTED
 
 
 def test_a_network_that_cannot_be_asked_needs_a_human() -> None:
