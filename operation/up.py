@@ -37,6 +37,7 @@ from operation.run_file import (
     write_keys,
     write_run,
 )
+from operation.schema_check import is_surely_at_head
 from operation.temporal_program import obtain_program
 from operation.temporal_server import (
     UI_PORT_OFFSET,
@@ -176,14 +177,12 @@ class _Up:
         settings = load_settings()
         if self._addresses.is_temporal_ours:
             await self._start_temporal()
+        else:
+            await self._prepare_external_temporal()
         # Temporal starts meanwhile. In a thread, because a migration may need a loop of its own.
         await asyncio.to_thread(self._parts.migrate, settings.database_url.get_secret_value())
-        await self._temporal_is_there()
         await self._start_programs(shared)
-        await self._become_ready("api", lambda: answers_ok(self._addresses.api_port, "/readyz"))
-        await self._become_ready(
-            "worker", lambda: answers_ok(self._addresses.worker_port, "/readyz")
-        )
+        await self._all_become_ready()
         if options.demo and "agents" not in self._keys:
             await self._prepare_demo()
         self._is_ready = True
@@ -226,16 +225,12 @@ class _Up:
         environment = without_secrets(os.environ)
         await self._children.start(Program("temporal", command, environment, TEMPORAL_GRACE_S))
 
-    async def _temporal_is_there(self) -> None:
-        if self._addresses.is_temporal_ours:
-            port = self._options.temporal_port
-            await self._become_ready("temporal", lambda: accepts_connections(port))
-        else:
-            try:
-                await register_search_attributes()
-            except RuntimeError as error:
-                address = self._addresses.temporal_address
-                raise NotReady(f"Temporal at TEMPORAL_ADDRESS={address}: {error}") from error
+    async def _prepare_external_temporal(self) -> None:
+        try:
+            await register_search_attributes()
+        except RuntimeError as error:
+            address = self._addresses.temporal_address
+            raise NotReady(f"Temporal at TEMPORAL_ADDRESS={address}: {error}") from error
 
     async def _start_programs(self, shared: dict[str, str]) -> None:
         parts = self._parts
@@ -264,6 +259,18 @@ class _Up:
         folder = str(self._options.folder)
         filled = tuple(part.format(port=port, folder=folder) for part in command)
         await self._children.start(Program(name, filled, environment, grace_s))
+
+    async def _all_become_ready(self) -> None:
+        # They load while Temporal starts: all are waited for together, in the order of need.
+        ports = self._addresses
+        if ports.is_temporal_ours:
+            temporal_port = self._options.temporal_port
+            await self._become_ready("temporal", lambda: accepts_connections(temporal_port))
+        await self._become_ready("api", lambda: answers_ok(ports.api_port, "/readyz"))
+        await self._become_ready("worker", lambda: answers_ok(ports.worker_port, "/readyz"))
+        if ports.simulated_port:
+            simulated_port = ports.simulated_port
+            await self._become_ready("simulated", lambda: accepts_connections(simulated_port))
 
     async def _become_ready(self, name: str, probe: Callable[[], Awaitable[bool]]) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
@@ -320,8 +327,9 @@ def _temporal_command(folder: Path, port: int) -> tuple[str, ...]:
 
 
 def _migrate(database_url: str) -> None:
-    # Half a second of imports that overlaps with Temporal's start.
-    from storage.schema import upgrade  # noqa: PLC0415
+    if is_surely_at_head(database_url):
+        return
+    from storage.schema import upgrade  # noqa: PLC0415  # a second of imports
 
     upgrade(database_url)
 
