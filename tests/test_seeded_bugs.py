@@ -126,8 +126,15 @@ BUGS = (
     Bug(
         "absence is believed at once",
         "conversations/replies.py",
-        "case Certainty.NOT_ACCEPTED if reply.attempt_until is None or now >= reply.attempt_until:",
+        "case Certainty.NOT_ACCEPTED if now >= _visible_at(reply, outcome):",
         "case Certainty.NOT_ACCEPTED:",
+        REPLIES,
+    ),
+    Bug(
+        "what is hidden for a while counts as absent",
+        "conversations/replies.py",
+        "(reply.attempt_until or reply.created_at) + outcome.visible_within_ms",
+        "(reply.attempt_until or reply.created_at)",
         REPLIES,
     ),
     Bug(
