@@ -126,7 +126,8 @@ class Post:
     """One message by anybody, in Parley's own form, whatever network it came from.
 
     `own_reply_id` is set by a connector that recognised one of our replies coming back;
-    `is_own` when the author is the brand's account itself.
+    `is_own` when the author is the brand's account itself. `mentions` are the handles that the
+    network says it is for, beside those in its text.
     """
 
     external_id: str
@@ -143,6 +144,7 @@ class Post:
     source_application: str | None = None
     is_own: bool = False
     own_reply_id: str | None = None
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

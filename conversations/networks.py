@@ -2,10 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from conversations.model import Post, Unreadable
 from conversations.replies import Reply
+
+
+class Delivery(StrEnum):
+    """How an account's posts come: asked for, over a line that stays open, or brought."""
+
+    POLL = "poll"
+    STREAM = "stream"
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
