@@ -13,20 +13,13 @@ from conversations import commands as c
 from conversations.model import Author, ConversationState, Post, RoutingStatus
 from storage import conversations, ingest, statuses
 from storage.candidates import locked_agents
-from storage.database import Database
+from storage.database import Database, open_database
 from storage.journal import Aftermath, Journal
 from storage.tables import AgentRow
 from tests.floor import SECRET, Floor
 
 OVERLAPS = 25
 FULL = {"social_conversation": {"percent": 100}}
-
-
-@pytest.fixture
-def postgresql(database_url: str) -> str:
-    if not database_url.startswith("postgresql"):
-        pytest.skip("SQLite has one writer: nothing overlaps")
-    return database_url
 
 
 class Overlap:
@@ -45,10 +38,18 @@ class Overlap:
 
 
 @pytest.fixture
-async def overlap(postgresql: str) -> AsyncIterator[Overlap]:
-    opened = Overlap(postgresql)
+async def overlap(postgresql_url: str) -> AsyncIterator[Overlap]:
+    """On PostgreSQL only: SQLite has one writer, nothing overlaps there."""
+    opened = Overlap(postgresql_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def floor(postgresql_url: str) -> AsyncIterator[Floor]:
+    database = open_database(postgresql_url)
+    yield Floor(database)
+    await database.close()
 
 
 async def nobody_waits_beside_a_free_agent(floor: Floor) -> None:
@@ -57,9 +58,8 @@ async def nobody_waits_beside_a_free_agent(floor: Floor) -> None:
 
 
 async def test_an_arrival_that_overlaps_a_freed_agent_is_offered(
-    database: Database, overlap: Overlap
+    floor: Floor, overlap: Overlap
 ) -> None:
-    floor = Floor(database)
     workgroup = await floor.workgroup(utilization=FULL)
     source = await floor.channel(workgroup)
     await floor.agent(workgroup)
@@ -80,9 +80,8 @@ async def test_an_arrival_that_overlaps_a_freed_agent_is_offered(
 
 
 async def test_an_agent_of_two_workgroups_freed_in_one_is_asked_for_in_both(
-    database: Database, overlap: Overlap
+    floor: Floor, overlap: Overlap
 ) -> None:
-    floor = Floor(database)
     first, second = await floor.workgroup(utilization=FULL), await floor.workgroup(utilization=FULL)
     sources = [await floor.channel(first), await floor.channel(second)]
     agent = await floor.agent(first, second)
@@ -103,9 +102,8 @@ async def test_an_agent_of_two_workgroups_freed_in_one_is_asked_for_in_both(
 
 
 async def test_a_post_that_joins_a_waiting_conversation_hides_it_from_no_agent(
-    database: Database, overlap: Overlap
+    floor: Floor, overlap: Overlap
 ) -> None:
-    floor = Floor(database)
     workgroup = await floor.workgroup(utilization=FULL)
     source = await floor.channel(workgroup)
     agent = await floor.agent(workgroup, on_queue=False)
@@ -136,9 +134,8 @@ def rename(connection: Connection, agent_id: str) -> Aftermath:
 
 
 async def test_a_changed_name_hides_its_agent_from_no_arrival(
-    database: Database, overlap: Overlap
+    floor: Floor, overlap: Overlap
 ) -> None:
-    floor = Floor(database)
     workgroup = await floor.workgroup(utilization=FULL)
     source = await floor.channel(workgroup)
     agent = await floor.agent(workgroup)
@@ -155,10 +152,9 @@ async def test_a_changed_name_hides_its_agent_from_no_arrival(
 
 
 async def test_a_wake_up_is_lost_when_nobody_asks_after_the_commit(
-    database: Database, overlap: Overlap
+    floor: Floor, overlap: Overlap
 ) -> None:
     """The seeded bug: without the asking the overlap leaves somebody waiting."""
-    floor = Floor(database)
     workgroup = await floor.workgroup(utilization=FULL)
     source = await floor.channel(workgroup)
     agent = await floor.agent(workgroup)
