@@ -1,0 +1,236 @@
+"""A random day on a floor: customers, agents, operators and time, all at once."""
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from conversations import commands as c
+from conversations.model import RoutingStatus
+from conversations.replies import Certainty, Outcome, Permission, ReadBack, Step
+from storage import conversations, events, replies
+from storage.ids import new_id
+from storage.ingest import Source
+from storage.replies import Settled
+from storage.tables import ConversationRow, ReplyRow
+from tests.clocks import Clock
+from tests.floor import Floor
+from tests.history import World
+
+CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
+SHORT = {
+    "offer_timeout_s": 2,
+    "decline_backoff_s": 1,
+    "preferred_agent_wait_s": 2,
+    "wrap_up": {"mode": "timeboxed", "timeout_s": 2},
+    "utilization": {"social_conversation": {"percent": 40}},
+}
+BOUNDARIES_MS = (1, 10, 300, 999, 1_000, 1_001, 2_000, 2_301)
+SUPERVISOR = c.Actor(is_supervisor=True)
+
+
+@dataclass
+class WorkingDay:
+    """What is done, drawn from one seed; what the world saw of it is kept in `world`."""
+
+    floor: Floor
+    clock: Clock
+    seed: int
+    customers: int = 10
+    posts: set[tuple[str, str]] = field(default_factory=set)
+    published: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+    workgroups: list[str] = field(default_factory=list)
+    agents: list[str] = field(default_factory=list)
+    source: Source | None = None
+
+    async def open(self, *, agents: int = 3) -> None:
+        """Set up two workgroups; one agent is a member of both."""
+        self.workgroups = [await self.floor.workgroup(**SHORT) for _ in range(2)]
+        self.source = await self.floor.channel(self.workgroups[0], affinity_window_s=3)
+        for number in range(agents):
+            groups = self.workgroups if number == 0 else [self.workgroups[number % 2]]
+            self.agents.append(await self.floor.agent(*groups))
+
+    @property
+    def world(self) -> World:
+        return World(posts=self.posts, published=self.published)
+
+    async def live(self, *, actors: int, steps: int) -> None:
+        """Let so many actors do so many things each, side by side."""
+        draws = [random.Random(f"{self.seed} {number}") for number in range(actors)]
+        await asyncio.gather(*(self._act(draw, steps) for draw in draws))
+
+    async def _act(self, draw: random.Random, steps: int) -> None:
+        acts = (
+            (self._post, 3),
+            (self._take, 7),
+            (self._work, 10),
+            (self._send, 4),
+            (self._let_time_pass, 3),
+            (self._intervene, 1),
+            (self._come_and_go, 1),
+        )
+        for _ in range(steps):
+            act = draw.choices([a for a, _ in acts], [weight for _, weight in acts])[0]
+            await act(draw)
+            await asyncio.sleep(draw.random() * 0.002)
+
+    async def _post(self, draw: random.Random) -> None:
+        assert self.source is not None
+        texts = ["again and again"] * draw.choice([1, 1, 3])
+        customer = f"c{draw.randrange(self.customers)}"
+        taken = await self.floor.post(self.source, customer, *texts)
+        self.posts |= {(self.source.account_id, i) for i in taken.conversation_ids}
+        self.done["post"] += 1
+
+    async def _some(self, draw: random.Random, *states: str) -> Any:
+        def read(connection: Connection) -> list[str]:
+            query = select(CONVERSATIONS.c.id).where(CONVERSATIONS.c.state.in_(states))
+            return sorted(connection.execute(query).scalars())
+
+        ids = await self.floor.database.read(read)
+        return await self.floor.get(draw.choice(ids)) if ids else None
+
+    async def _take(self, draw: random.Random) -> None:
+        conversation = await self._some(draw, "queued" if draw.random() < 0.1 else "alerting")
+        if conversation is None:
+            return
+        agent = draw.choice(self.agents)
+        if conversation.offer is not None and draw.random() < 0.9:
+            agent = conversation.offer.agent_id
+        if draw.random() < 0.2:
+            await self._say(conversation.id, c.Decline(c.Actor(agent), None, "busy"))
+        else:
+            outcome = await self.floor.pick_up(conversation.id, agent)
+            self._count("pick up", outcome)
+
+    async def _work(self, draw: random.Random) -> None:
+        conversation = await self._some(draw, "connected", "held", "parked", "wrapup")
+        if conversation is None:
+            return
+        actor = c.Actor(conversation.agent_id)
+        if draw.random() < 0.1:
+            actor = c.Actor(draw.choice(self.agents))
+        if draw.random() < 0.4 and actor.agent_id:
+            outcome = await self.floor.reply(conversation.id, actor.agent_id)
+            self._count("reply", outcome)
+            return
+        commands = (
+            c.Hold(actor),
+            c.Resume(actor),
+            c.Park(actor, draw.choice([None, self.clock.now + 1_000]), "later"),
+            c.Unpark(actor),
+            c.TransferToWorkgroup(actor, draw.choice(self.workgroups), "please"),
+            c.TransferToAgent(actor, draw.choice(self.agents), new_id("of"), "please"),
+            c.Disconnect(actor, draw.choice([None, "solved"])),
+            c.FinishWrapUp(actor, "solved", done=True),
+            c.Disconnect(actor, "solved"),
+            c.Discard(actor, "spam"),
+        )
+        await self._say(conversation.id, draw.choice(commands))
+
+    async def _say(self, conversation_id: str, command: c.Command) -> None:
+        outcome = await self.floor.command(conversation_id, command)
+        self._count(type(command).__name__, outcome)
+
+    def _count(self, name: str, outcome: Any) -> None:
+        self.done[name if outcome.refusal is None else f"refused {name}"] += 1
+
+    async def _send(self, draw: random.Random) -> None:
+        """Be the sender of a reply: the network takes it, refuses it, or breaks the line."""
+        conversation_id = draw.choice(await self._with_replies() or [""])
+        if not conversation_id:
+            return
+        database = self.floor.database
+        delivery = await database.read(lambda k: replies.next_delivery(k, conversation_id))
+        if delivery is None:
+            return
+        reply_id = delivery.reply.id
+        permit = await database.write(
+            lambda k: replies.begin(k, reply_id, ReadBack.LOOK_UP, "sender")
+        )
+        await self.floor.following.follow(permit.aftermath)
+        step = permit.permission.next_step.step
+        if step not in {Step.SEND, Step.LOOK_UP}:
+            return
+        outcome = self._answer(draw, reply_id, step)
+        if outcome is None:
+            return
+        settled = await database.write(partial(_settle, permit.permission, outcome))
+        await self.floor.following.follow(settled.aftermath)
+        self.done[f"{step.value} {outcome.certainty.value}"] += 1
+
+    async def _with_replies(self) -> list[str]:
+        def waiting(connection: Connection) -> list[str]:
+            query = select(REPLIES.c.conversation_id).where(
+                REPLIES.c.state.not_in(["sent", "rejected"])
+            )
+            return sorted(set(connection.execute(query).scalars()))
+
+        return await self.floor.database.read(waiting)
+
+    def _answer(self, draw: random.Random, reply_id: str, step: Step) -> Outcome | None:
+        if step is Step.LOOK_UP:
+            is_there = self.published[reply_id] > 0
+            return Outcome(Certainty.SENT if is_there else Certainty.NOT_ACCEPTED)
+        luck = draw.random()
+        if luck < 0.1:
+            return Outcome(Certainty.REJECTED)
+        if luck < 0.2:
+            return Outcome(Certainty.NOT_ACCEPTED)
+        lands = luck < 0.3 or luck > 0.4
+        self.published[reply_id] += lands
+        if luck < 0.4:
+            return None if luck < 0.25 else Outcome(Certainty.MAYBE, may_still_arrive=True)
+        return Outcome(Certainty.SENT, f"out-{reply_id}")
+
+    async def _let_time_pass(self, draw: random.Random) -> None:
+        self.clock.advance(ms=draw.choice(BOUNDARIES_MS))
+        states = ("queued", "alerting", "connected", "parked", "wrapup")
+        for _ in range(3):
+            conversation = await self._some(draw, *states)
+            if conversation is None:
+                return
+            outcome = await self.floor.database.write(partial(_let_due_happen, conversation.id))
+            await self.floor.follow(outcome)
+
+    async def _intervene(self, draw: random.Random) -> None:
+        conversation = await self._some(draw, "queued", "alerting", "connected", "held")
+        if conversation is None:
+            return
+        commands = (
+            c.Release(SUPERVISOR, "away"),
+            c.EndByOperator("workflow_cancelled"),
+            c.TransferToWorkgroup(SUPERVISOR, draw.choice(self.workgroups), None),
+            c.Disconnect(SUPERVISOR, None),
+        )
+        await self._say(conversation.id, draw.choice(commands))
+
+    async def _come_and_go(self, draw: random.Random) -> None:
+        agent = draw.choice(self.agents)
+        if draw.random() < 0.5:
+            await self.floor.status(agent, RoutingStatus.OFF_QUEUE)
+        for other in self.agents if draw.random() < 0.5 else [agent]:
+            await self.floor.status(other, RoutingStatus.ON_QUEUE)
+
+    async def come_to_rest(self) -> None:
+        """Let all who are asked for be matched, and every event get its place."""
+        await self.floor.following.close()
+        await self.floor.following.ask(self.workgroups)
+        await self.floor.following.close()
+        while await self.floor.database.write(events.number_events):
+            pass
+
+
+def _settle(permission: Permission, outcome: Outcome, connection: Connection) -> Settled:
+    return replies.settle(connection, permission, outcome)
+
+
+def _let_due_happen(conversation_id: str, connection: Connection) -> conversations.Outcome:
+    return conversations.let_due_happen(connection, conversation_id)
