@@ -1,0 +1,1 @@
+"""Measures Parley's figures, each beside its bound on the same server: `python -m bench`."""

@@ -1,0 +1,54 @@
+"""How much is measured: enough for the figures, or just enough to see that it works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    repeats: int
+    pages: int
+    """Pages of 100 posts; the bound starts as many workflows as there are posts."""
+    single_posts: int
+    lifecycles_1: int
+    lifecycles_16: int
+    histories: int
+    human_pause_s: float
+    samples: int
+    load_s: float
+    open_conversations: tuple[int, ...]
+    """Few, more, all; the last two also for the memory."""
+    cost_lifecycles: int
+    claim_agents: int
+
+
+USUAL = Sizes(
+    repeats=3,
+    pages=10,
+    single_posts=500,
+    lifecycles_1=60,
+    lifecycles_16=240,
+    histories=20,
+    human_pause_s=1.0,
+    samples=300,
+    load_s=30.0,
+    open_conversations=(100, 500, 2_000),
+    cost_lifecycles=120,
+    claim_agents=500,
+)
+
+QUICK = Sizes(
+    repeats=1,
+    pages=1,
+    single_posts=30,
+    lifecycles_1=5,
+    lifecycles_16=24,
+    histories=3,
+    human_pause_s=0.3,
+    samples=20,
+    load_s=3.0,
+    open_conversations=(20, 50, 100),
+    cost_lifecycles=10,
+    claim_agents=50,
+)
+
+FULL_OPEN = (100, 2_000, 10_000)
