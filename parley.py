@@ -55,5 +55,24 @@ def check_config() -> None:
     raise typer.Exit(run_check_config())
 
 
+@app.command()
+def make_keys(data: Folder = Path("var")) -> None:
+    """Make the demonstration's keys in the data folder (for containers; `up` does it itself)."""
+    from operation.demo_keys import make_keys as run_make_keys
+
+    raise typer.Exit(run_make_keys(data.absolute()))
+
+
+@app.command()
+def prepare_demo(
+    api_url: Annotated[str, typer.Option(help="Where the API is, with /api/v1.")],
+    data: Folder = Path("var"),
+) -> None:
+    """Fill a running Parley with the demonstration (for containers; `up` does it itself)."""
+    from operation.demo_keys import prepare_demo as run_prepare_demo
+
+    raise typer.Exit(run_prepare_demo(data.absolute(), api_url))
+
+
 if __name__ == "__main__":
     app()

@@ -31,7 +31,11 @@ def load_settings(**known: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = environment_name(".".join(str(part) for part in first["loc"]))
-        reason = "is required" if first["type"] == "missing" else first["msg"]
+        reason = (
+            "is required"
+            if first["type"] == "missing"
+            else first["msg"].removeprefix("Value error, ")
+        )
         raise BadSetting(f"{name}: {reason}") from None  # the cause may carry a secret
     except (SettingsError, ValueError) as error:
         raise BadSetting(str(error)) from None
@@ -55,7 +59,7 @@ def temporal_in_effect(environment: Mapping[str, str]) -> Iterator[tuple[str, st
     from temporalio.envconfig import ClientConfigProfile  # noqa: PLC0415  # only this needs it
 
     try:
-        profile = ClientConfigProfile.load(override_env_vars=environment)
+        profile = ClientConfigProfile.load(override_env_vars=dict(environment))
     except RuntimeError as error:
         raise BadSetting(f"TEMPORAL_*: {error}") from None
     yield "TEMPORAL_ADDRESS", profile.address or "(none: `up` starts a server of its own)"
