@@ -96,7 +96,7 @@ def _build(folder: Path, say: Callable[[str], None]) -> Path | None:
     with _progress(say):
         built = subprocess.run(
             [go, "install", GO_MODULE],
-            env={**os.environ, "GOBIN": str(folder), "GOFLAGS": "-mod=mod"},
+            env={**os.environ, "GOBIN": str(folder)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
