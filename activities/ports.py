@@ -1,10 +1,10 @@
 """What the activities need of the world; worker.py plugs the real things in."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from conversations.messages import Snapshot
-from conversations.networks import Account, ListenedChannel, NextReply, Page
+from conversations.networks import Account, Delivery, ListenedChannel, NextReply, Page
 from conversations.replies import Outcome, Permission, ReadBack, Reply
 
 
@@ -37,11 +37,23 @@ class Connector(Protocol):
 class Listener(Connector, Protocol):
     """A network that has to be asked for posts."""
 
+    def delivery(self, account: Account) -> Delivery:
+        """Say how the account's posts come; what comes by itself is polled too, but seldom."""
+        ...
+
     async def fetch(self, account: Account, cursor: str | None, limit: int) -> Page:
         """Return the posts after the cursor, oldest first.
 
         Raises:
             NetworkTrouble: the network did not answer, or refused the credentials.
+        """
+        ...
+
+    def stream(self, account: Account) -> AsyncGenerator[Page, None]:
+        """Yield pages without cursor as posts come from now on; an empty one is a sign of life.
+
+        Raises:
+            NetworkTrouble: the line broke, or could not be opened.
         """
         ...
 

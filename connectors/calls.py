@@ -24,6 +24,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    is_whole: bool = True
+    """Whether the body was read to its end: one that is too long is cut."""
 
     @property
     def json(self) -> dict[str, Any]:
@@ -48,8 +50,10 @@ def new_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
 
 
-async def call(client: httpx.AsyncClient, request: httpx.Request) -> Answer:
-    """Make the call and read at most 1 MiB of its answer.
+async def call(
+    client: httpx.AsyncClient, request: httpx.Request, *, largest: int = LARGEST_ANSWER
+) -> Answer:
+    """Make the call and read so much of its answer, 1 MiB at most if nothing else is said.
 
     Raises:
         httpx.HTTPError: the line broke; `outcome_of_failure` says what that means.
@@ -59,9 +63,10 @@ async def call(client: httpx.AsyncClient, request: httpx.Request) -> Answer:
         body = bytearray()
         async for piece in response.aiter_bytes():
             body += piece
-            if len(body) > LARGEST_ANSWER:
+            if len(body) > largest:
                 break
-        return Answer(response.status_code, response.headers, bytes(body[:LARGEST_ANSWER]))
+        is_whole = len(body) <= largest
+        return Answer(response.status_code, response.headers, bytes(body[:largest]), is_whole)
     finally:
         await response.aclose()
 

@@ -1,12 +1,13 @@
 """Which networks there are, and what speaks to each."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
 import httpx
 
+from connectors.simulated import SimulatedConnector
 from connectors.webhook import WebhookConnector
-from conversations.networks import Account, Page
+from conversations.networks import Account, Delivery, Page
 from conversations.replies import Outcome, ReadBack, Reply
 
 
@@ -23,17 +24,32 @@ class Speaker(Protocol):
 class Hearer(Speaker, Protocol):
     """A network that has to be asked for posts, too."""
 
+    def delivery(self, account: Account) -> Delivery: ...
+
     async def fetch(self, account: Account, cursor: str | None, limit: int) -> Page: ...
 
+    def stream(self, account: Account) -> AsyncGenerator[Page, None]: ...
 
-NETWORKS = ("webhook",)
-LISTENED_NETWORKS: frozenset[str] = frozenset()
+
+class Receiver(Protocol):
+    """A network that brings posts by signed webhook."""
+
+    def parse_delivery(
+        self, account: Account, headers: Mapping[str, str], raw_body: bytes
+    ) -> Page: ...
+
+
+NETWORKS = ("webhook", "simulated")
+LISTENED_NETWORKS = frozenset({"simulated"})
 
 
 def speakers(client: httpx.AsyncClient) -> Mapping[str, Speaker]:
-    return {"webhook": WebhookConnector(client)}
+    return {"webhook": WebhookConnector(client), "simulated": SimulatedConnector(client)}
 
 
 def hearers(client: httpx.AsyncClient) -> Mapping[str, Hearer]:
-    del client
-    return {}
+    return {"simulated": SimulatedConnector(client)}
+
+
+def receivers(client: httpx.AsyncClient) -> Mapping[str, Receiver]:
+    return {"simulated": SimulatedConnector(client)}

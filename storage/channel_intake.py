@@ -1,5 +1,7 @@
 """A listened channel: its settings at every round, its pages taken in, its cursor moved after."""
 
+from conversations.channels import belongs
+from conversations.model import Post
 from conversations.networks import Account, ListenedChannel, Page
 from storage import clock, intake, replies
 from storage.database import Database
@@ -46,8 +48,14 @@ class ChannelIntake:
         found = await self._find(channel_id)
         if found is None:
             return
-        await self._pages.take_in(found.source, page.posts, page.unreadable)
+        ours = [post for post in page.posts if post.is_own or _belongs(post, found)]
+        await self._pages.take_in(found.source, ours, page.unreadable)
         await self._database.write(lambda k: intake.move_cursor(k, channel_id, page.cursor))
 
     async def report_trouble(self, channel_id: str, detail: str) -> None:
         await self._database.write(lambda k: intake.report_health(k, channel_id, "trouble", detail))
+
+
+def _belongs(post: Post, channel: ChannelWithAccount) -> bool:
+    row = channel.channel
+    return belongs(post, handles=row["handles"], keywords=row["keywords"])

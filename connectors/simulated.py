@@ -1,0 +1,257 @@
+"""The simulated network: polled, streamed or brought by webhook, and answered."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+
+from connectors import standard_webhooks
+from connectors.calls import (
+    HTTP_SERVER_ERROR,
+    HTTP_TOO_MANY,
+    Answer,
+    call,
+    outcome_of_failure,
+)
+from connectors.json_pages import NotAPage
+from connectors.simulated_lines import pages_of_lines
+from connectors.simulated_wire import WirePage, body_of, page_from, shown
+from conversations.model import Post, Unreadable
+from conversations.networks import Account, BadSignature, Delivery, NetworkTrouble, Page
+from conversations.replies import Certainty, Outcome, ReadBack, Reply
+
+LARGEST_PAGE = 16 * 1024 * 1024
+MOST_POSTS = 500
+LOOK_UP_WITHIN_S = 8.0
+ACCESS_PAUSE_S = 30.0
+"""A revoked token or a suspended account is tried again so much later."""
+
+_FIRST = "0"
+_PUBLIC, _PRIVATE = "/api/mentions", "/api/direct_messages"
+_ACCESS_TROUBLE = {"unknown_token", "account_suspended"}
+_HTTP_NOT_FOUND = 404
+_HTTP_REQUEST_TIMEOUT = 408
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the public and the private posts were read."""
+
+    public: str = _FIRST
+    private: str = _FIRST
+
+    @property
+    def text(self) -> str:
+        return f"{self.public} {self.private}"
+
+
+def cursor_from(text: str | None) -> Cursor:
+    """Read a cursor; a foreign one begins anew, and what is known is not taken twice."""
+    public, _, private = (text or "").partition(" ")
+    is_ours = all(part.isascii() and part.isdecimal() for part in (public, private))
+    return Cursor(public, private) if is_ours else Cursor()
+
+
+class SimulatedConnector:
+    """Speaks and hears on the simulated network; a reply's id is its reference there."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    def read_back(self, account: Account) -> ReadBack:
+        del account
+        return ReadBack.LOOK_UP
+
+    def delivery(self, account: Account) -> Delivery:
+        try:
+            return Delivery(account.settings.get("delivery", Delivery.POLL))
+        except ValueError:
+            return Delivery.POLL
+
+    async def publish(self, account: Account, reply: Reply) -> Outcome:
+        body = body_of(reply)
+        try:
+            answer = await self._post(account, body)
+            if _code(answer) == "visibility_differs":
+                # Surely refused. Without the post it answers it reaches the customer by name.
+                del body["reply_to"]
+                if reply.to_handle and "to" not in body:
+                    body["text"] = f"@{reply.to_handle.removeprefix('@')} {body['text']}"
+                answer = await self._post(account, body)
+            return _outcome_of_publishing(answer)
+        except httpx.HTTPError as error:
+            return outcome_of_failure(error)
+        except (KeyError, httpx.InvalidURL):
+            return Outcome(Certainty.NOT_ACCEPTED, reason="the account has no valid url or token")
+
+    async def _post(self, account: Account, body: dict[str, str]) -> Answer:
+        return await call(self._client, self._request(account, "POST", "/api/posts", json=body))
+
+    async def look_up(self, account: Account, reply: Reply) -> Outcome:
+        try:
+            async with asyncio.timeout(LOOK_UP_WITHIN_S):
+                return await self._look_up(account, reply)
+        except (httpx.HTTPError, TimeoutError) as error:
+            return Outcome(Certainty.MAYBE, reason=f"look-up failed: {type(error).__name__}")
+        except (KeyError, httpx.InvalidURL):
+            return Outcome(Certainty.MAYBE, reason="the account has no valid url or token")
+
+    async def _look_up(self, account: Account, reply: Reply) -> Outcome:
+        wanted = self._request(account, "GET", "/api/posts", params={"reference": reply.id})
+        answer = await call(self._client, wanted)
+        if (found := _published(answer)) is not None:
+            return found
+        reason = f"the look-up was answered {answer.status}"
+        if answer.status != _HTTP_NOT_FOUND or _code(answer) != "unknown_post":
+            return Outcome(Certainty.MAYBE, reason=reason, retry_after_s=answer.retry_after_s)
+        me = await call(self._client, self._request(account, "GET", "/api/accounts/me"))
+        delay_ms = me.json.get("visibility_delay_ms")
+        if type(delay_ms) is not int:
+            return Outcome(Certainty.MAYBE, reason="the network does not say how long it hides")
+        reason = "the network does not have it"
+        return Outcome(Certainty.NOT_ACCEPTED, reason=reason, visible_within_ms=delay_ms)
+
+    async def fetch(self, account: Account, cursor: str | None, limit: int) -> Page:
+        """Return what is new, public and private, as one page.
+
+        Raises:
+            NetworkTrouble: the network did not answer, or refused the credentials.
+        """
+        since = cursor_from(cursor)
+        public = await self._page(account, _PUBLIC, since.public, limit)
+        if isinstance(public, float):
+            return Page(retry_after_s=public)
+        private = await self._page(account, _PRIVATE, since.private, limit)
+        if isinstance(private, float):
+            reached = replace(since, public=public.next_since_id or since.public)
+            return replace(_merged(reached, public), retry_after_s=private)
+        reached = Cursor(
+            public.next_since_id or since.public, private.next_since_id or since.private
+        )
+        return _merged(reached, public, private)
+
+    async def _page(
+        self, account: Account, path: str, since_id: str, limit: int
+    ) -> WirePage | float:
+        """Return a page, or after how many seconds the network takes the next call.
+
+        A page that is too long to be read is asked for again with fewer posts.
+        """
+        most = max(1, min(limit, MOST_POSTS))
+        while True:
+            answer = await self._ask(account, path, since_id=since_id, limit=most)
+            if answer.status == HTTP_TOO_MANY:
+                return answer.retry_after_s if answer.retry_after_s is not None else 1.0
+            if answer.is_whole or most == 1:
+                return _wire_page(answer, account, path)
+            most = max(1, most // 4)
+
+    async def _ask(self, account: Account, path: str, **params: Any) -> Answer:  # noqa: ANN401
+        try:
+            wanted = self._request(account, "GET", path, params=params)
+            return await call(self._client, wanted, largest=LARGEST_PAGE)
+        except httpx.HTTPError as error:
+            raise NetworkTrouble(f"{path} did not answer: {type(error).__name__}") from error
+        except (KeyError, httpx.InvalidURL) as error:
+            raise NetworkTrouble("the account has no valid url or token") from error
+
+    async def stream(self, account: Account) -> AsyncGenerator[Page, None]:
+        """Yield pages as posts come, and empty ones at once and while the line is kept alive.
+
+        They move no cursor: lines may come in any order, so only a poll knows how far it has read.
+
+        Raises:
+            NetworkTrouble: the line broke, or could not be opened.
+        """
+        try:
+            wanted = self._request(account, "GET", "/api/stream")
+            async for page in pages_of_lines(self._client, wanted, account):
+                yield page
+        except httpx.HTTPError as error:
+            raise NetworkTrouble(f"the stream broke: {type(error).__name__}") from error
+        except (KeyError, httpx.InvalidURL) as error:
+            raise NetworkTrouble("the account has no valid url or token") from error
+
+    def parse_delivery(self, account: Account, headers: Mapping[str, str], raw_body: bytes) -> Page:
+        """Return the posts of a webhook's delivery; one that is signed and no page is quarantined.
+
+        Raises:
+            BadSignature: the network did not sign these bytes just now.
+        """
+        secret = account.credentials.get("webhook_secret")
+        if not secret or not isinstance(secret, str):
+            raise BadSignature("the account has no webhook_secret, so nothing can be signed for it")
+        standard_webhooks.verify(secret, headers, raw_body, int(time.time()))
+        try:
+            return _merged(None, page_from(raw_body, account))
+        except NotAPage as reason:
+            raw = shown(raw_body.decode("utf-8", "replace"))
+            return Page(unreadable=(Unreadable("not_a_page", str(reason), raw),))
+
+    def _request(self, account: Account, method: str, path: str, **what: Any) -> httpx.Request:  # noqa: ANN401
+        token = account.credentials["token"]
+        headers = {"authorization": f"Bearer {token}"}
+        url = str(account.settings["url"]).rstrip("/") + path
+        return self._client.build_request(method, url, headers=headers, **what)
+
+
+def _merged(cursor: Cursor | None, *pages: WirePage) -> Page:
+    posts = sorted((post for page in pages for post in page.posts), key=_in_time)
+    return Page(
+        posts=posts,
+        unreadable=[piece for page in pages for piece in page.unreadable],
+        cursor=cursor.text if cursor else None,
+        goes_on=any(page.has_more for page in pages),
+    )
+
+
+def _in_time(post: Post) -> tuple[int, int, str]:
+    return post.created_at, len(post.external_id), post.external_id
+
+
+def _wire_page(answer: Answer, account: Account, path: str) -> WirePage:
+    if answer.status != 200:  # noqa: PLR2004
+        raise NetworkTrouble(f"{path} was answered {answer.status} {_code(answer)}".rstrip())
+    try:
+        page = page_from(answer.body, account)
+    except NotAPage as reason:
+        raise NetworkTrouble(f"{path} gave no page: {reason}") from reason
+    if page.next_since_id is None:
+        raise NetworkTrouble(f"{path} gave a page without next_since_id")
+    return page
+
+
+def _outcome_of_publishing(answer: Answer) -> Outcome:
+    if (published := _published(answer)) is not None:
+        return published
+    code = _code(answer)
+    reason = f"the network answered {answer.status} {code}".rstrip()
+    if answer.status == HTTP_TOO_MANY:
+        pause_s = answer.retry_after_s
+        return Outcome(Certainty.NOT_ACCEPTED, reason=reason, retry_after_s=pause_s)
+    if code in _ACCESS_TROUBLE:
+        return Outcome(Certainty.NOT_ACCEPTED, reason=reason, retry_after_s=ACCESS_PAUSE_S)
+    is_refusal = 400 <= answer.status < HTTP_SERVER_ERROR  # noqa: PLR2004
+    if is_refusal and answer.status != _HTTP_REQUEST_TIMEOUT:
+        detail = answer.json.get("detail")
+        words = f"{reason}: {detail[:500]}" if isinstance(detail, str) else reason
+        return Outcome(Certainty.REJECTED, reason=words)
+    return Outcome(Certainty.MAYBE, reason=reason, retry_after_s=answer.retry_after_s)
+
+
+def _published(answer: Answer) -> Outcome | None:
+    """Return that it is there, when the answer is a post; anything else says nothing."""
+    if answer.status // 100 != 2:  # noqa: PLR2004 - the class of success
+        return None
+    external_id, url = answer.json.get("id"), answer.json.get("url")
+    if not isinstance(external_id, str) or not external_id:
+        return None
+    return Outcome(Certainty.SENT, external_id, url if isinstance(url, str) else None)
+
+
+def _code(answer: Answer) -> str:
+    code = answer.json.get("code")
+    return code if isinstance(code, str) else ""

@@ -1,0 +1,255 @@
+"""Listening by poll and by stream: nothing is skipped, and whoever listens can be stopped."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities import listening
+from activities.listening import ListeningActivities
+from conversations.messages import ListenTo
+from conversations.model import Author, Post
+from conversations.networks import Account, Delivery, ListenedChannel, NetworkTrouble, Page
+
+LISTEN_TO = ListenTo("ch-1", "fake")
+CHANNEL = ListenedChannel(Account("ac-1", "fake", {}), 10, 100, None)
+
+
+def post(number: int) -> Post:
+    return Post(f"p{number}", Author("c"), "text", number)
+
+
+@dataclass
+class FakeIntake:
+    """Keeps what was taken in, and the cursor as the database does."""
+
+    listened: ListenedChannel | None = CHANNEL
+    taken: list[str] = field(default_factory=list)
+    cursors: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    on_taken: Callable[[], None] = lambda: None
+
+    async def channel(self, channel_id: str) -> ListenedChannel | None:
+        return self.listened
+
+    async def take_in(self, channel_id: str, page: Page) -> None:
+        await asyncio.sleep(0)
+        self.taken += [one.external_id for one in page.posts]
+        if page.cursor is not None and self.listened is not None:
+            self.cursors.append(page.cursor)
+            self.listened = replace(self.listened, cursor=page.cursor)
+        self.on_taken()
+
+    async def report_trouble(self, channel_id: str, detail: str) -> None:
+        self.troubles.append(detail)
+
+
+@dataclass
+class FakeNetwork:
+    """Has numbered posts to poll for, and lines to stream."""
+
+    how: Delivery = Delivery.POLL
+    posts: int = 0
+    fetched: list[str | None] = field(default_factory=list)
+    lines: asyncio.Queue[Page | Exception] = field(default_factory=asyncio.Queue)
+    opened: int = 0
+    closed: int = 0
+    trouble: list[NetworkTrouble] = field(default_factory=list)
+
+    def delivery(self, account: Account) -> Delivery:
+        return self.how
+
+    async def fetch(self, account: Account, cursor: str | None, limit: int) -> Page:
+        self.fetched.append(cursor)
+        if self.trouble:
+            raise self.trouble.pop()
+        begin = int(cursor or 0)
+        end = min(self.posts, begin + 2)
+        page = [post(number) for number in range(begin, end)]
+        return Page(page, cursor=str(end), goes_on=end < self.posts)
+
+    async def stream(self, account: Account) -> AsyncGenerator[Page, None]:
+        self.opened += 1
+        try:
+            yield Page()
+            while True:
+                line = await self.lines.get()
+                if isinstance(line, Exception):
+                    raise line
+                yield line
+        finally:
+            self.closed += 1
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HEARTBEAT_EVERY_S", "CHECK_EVERY_S", "TROUBLE_PAUSE_S", "RECONNECT_PAUSE_S"):
+        monkeypatch.setattr(listening, name, 0.01)
+
+
+class Listening:
+    """The activity, at work beside the test."""
+
+    def __init__(self, intake: FakeIntake, network: Any) -> None:
+        self.beats: list[Any] = []
+        self._environment = ActivityEnvironment()
+        self._environment.on_heartbeat = lambda *details: self.beats.append(details)
+        activities = ListeningActivities(intake, {"fake": network})
+        self._running = asyncio.ensure_future(self._environment.run(activities.listen, LISTEN_TO))
+
+    async def until(self, probe: Callable[[], Any]) -> None:
+        async with asyncio.timeout(5):
+            while not probe():
+                assert not self._running.done(), self._running.result()
+                await asyncio.sleep(0.005)
+
+    async def end(self) -> bool:
+        async with asyncio.timeout(5):
+            return await self._running
+
+    async def stop(self) -> bool:
+        """Shut the worker down."""
+        self._environment.worker_shutdown()
+        return await self.end()
+
+
+async def test_pages_are_polled_one_after_the_other_from_the_stored_cursor() -> None:
+    intake, network = FakeIntake(), FakeNetwork(posts=5)
+    listening_ = Listening(intake, network)
+
+    await listening_.until(lambda: len(network.fetched) > 3)
+
+    assert await listening_.stop()
+    assert intake.taken == ["p0", "p1", "p2", "p3", "p4"]
+    assert network.fetched[:4] == [None, "2", "4", "5"]
+    assert listening_.beats
+
+
+async def test_a_channel_that_is_switched_off_is_not_listened_to_any_more() -> None:
+    intake, network = FakeIntake(), FakeNetwork(posts=1)
+    listening_ = Listening(intake, network)
+    await listening_.until(lambda: intake.taken)
+
+    intake.listened = None
+
+    assert not await listening_.end()
+
+
+async def test_trouble_is_reported_and_the_same_page_asked_for_again() -> None:
+    intake = FakeIntake()
+    network = FakeNetwork(posts=1, trouble=[NetworkTrouble("the network answered 500")])
+    listening_ = Listening(intake, network)
+
+    await listening_.until(lambda: intake.taken)
+
+    await listening_.stop()
+    assert intake.troubles == ["the network answered 500"]
+    assert network.fetched[:2] == [None, None]
+
+
+async def test_an_account_at_its_limit_is_left_alone() -> None:
+    intake = FakeIntake(listened=replace(CHANNEL, wait_ms=60_000))
+    network = FakeNetwork(posts=1)
+    listening_ = Listening(intake, network)
+
+    await listening_.until(lambda: len(listening_.beats) > 2)
+
+    await listening_.stop()
+    assert not network.fetched
+
+
+async def test_what_is_brought_by_webhook_is_polled_seldom() -> None:
+    intake, network = FakeIntake(), FakeNetwork(Delivery.WEBHOOK, posts=3)
+    listening_ = Listening(intake, network)
+
+    await listening_.until(lambda: len(intake.taken) == 3)
+    await asyncio.sleep(0.1)
+
+    await listening_.stop()
+    assert network.fetched == [None, "2"]
+
+
+async def test_a_stream_brings_posts_as_they_come_and_a_poll_what_came_before() -> None:
+    intake, network = FakeIntake(), FakeNetwork(Delivery.STREAM, posts=3)
+    listening_ = Listening(intake, network)
+    await listening_.until(lambda: len(intake.taken) == 3)
+
+    network.lines.put_nowait(Page([post(7)]))
+    await listening_.until(lambda: "p7" in intake.taken)
+
+    assert await listening_.stop()
+    assert intake.taken == ["p0", "p1", "p2", "p7"]
+    assert intake.cursors == ["2", "3"]
+    assert (network.opened, network.closed) == (1, 1)
+
+
+async def test_a_silent_stream_beats_and_stops_with_its_worker() -> None:
+    intake, network = FakeIntake(), FakeNetwork(Delivery.STREAM)
+    listening_ = Listening(intake, network)
+
+    await listening_.until(lambda: len(listening_.beats) > 5)
+
+    assert await listening_.stop()
+    assert network.closed == 1
+
+
+async def test_a_broken_stream_is_opened_again_and_what_was_missed_is_polled() -> None:
+    intake, network = FakeIntake(), FakeNetwork(Delivery.STREAM)
+    listening_ = Listening(intake, network)
+    await listening_.until(lambda: network.fetched)
+
+    network.posts = 1
+    network.lines.put_nowait(NetworkTrouble("the stream broke"))
+    await listening_.until(lambda: intake.taken)
+
+    await listening_.stop()
+    assert network.opened == 2
+    assert intake.troubles == ["the stream broke"]
+
+
+async def test_a_stream_at_its_limit_waits_as_long_as_the_network_says() -> None:
+    intake, network = FakeIntake(), FakeNetwork(Delivery.STREAM)
+    listening_ = Listening(intake, network)
+    await listening_.until(lambda: network.fetched)
+
+    network.lines.put_nowait(Page(retry_after_s=60))
+    await listening_.until(lambda: network.closed)
+    await asyncio.sleep(0.05)
+
+    await listening_.stop()
+    assert network.opened == 1
+
+
+@pytest.mark.parametrize(
+    "changed", [None, replace(CHANNEL, account=Account("ac-1", "fake", {"a": 1}))]
+)
+async def test_a_stream_ends_soon_after_its_channel_changed(
+    changed: ListenedChannel | None,
+) -> None:
+    intake, network = FakeIntake(), FakeNetwork(Delivery.STREAM)
+    listening_ = Listening(intake, network)
+    await listening_.until(lambda: network.fetched)
+
+    intake.listened = changed
+
+    if changed is None:
+        assert not await listening_.end()
+    else:
+        await listening_.until(lambda: network.opened == 2)
+        assert await listening_.stop()
+    assert network.closed >= 1
+
+
+async def test_a_page_is_taken_in_whole_before_its_worker_stops() -> None:
+    intake, network = FakeIntake(), FakeNetwork(Delivery.STREAM)
+    listening_ = Listening(intake, network)
+    await listening_.until(lambda: network.fetched)
+    intake.on_taken = listening_._environment.worker_shutdown
+
+    network.lines.put_nowait(Page([post(1), post(2)]))
+
+    assert await listening_.end()
+    assert intake.taken == ["p1", "p2"]
