@@ -1,9 +1,17 @@
 """The command line: `python parley.py --help`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
-import typer
+try:
+    import typer
+except ModuleNotFoundError:  # `python parley.py` on a fresh clone
+    from operation.first_use import start_again
+
+    start_again()
+
+os.environ.pop("PARLEY_STARTED_AGAIN", None)
 
 # Each command imports what it needs: `up` starts in seconds because it loads nothing of the others.
 app = typer.Typer(
