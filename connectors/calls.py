@@ -12,7 +12,12 @@ from conversations.replies import Certainty, Outcome
 LARGEST_ANSWER = 1_048_576
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
-CERTAINLY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+CERTAINLY_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+)
 """The request cannot have reached the network: no byte of it left."""
 
 HTTP_TOO_MANY = 429

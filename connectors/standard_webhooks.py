@@ -4,12 +4,14 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 
 from conversations.networks import BadSignature
 
 PREFIX = "whsec_"
 TOLERANCE_S = 300
+_SECONDS = re.compile("[0-9]{1,12}")
 
 
 def signature(secret: str, message_id: str, timestamp_s: int, body: bytes) -> str:
@@ -35,7 +37,7 @@ def verify(secret: str, given: Mapping[str, str], body: bytes, now_s: int) -> st
         BadSignature: a header is missing, the moment is more than 5 minutes off, or none holds.
     """
     message_id, timestamp = given.get("webhook-id"), given.get("webhook-timestamp", "")
-    if not message_id or not timestamp.isdigit():
+    if not message_id or not _SECONDS.fullmatch(timestamp):
         raise BadSignature("webhook-id or webhook-timestamp is missing")
     if abs(now_s - int(timestamp)) > TOLERANCE_S:
         raise BadSignature("webhook-timestamp is more than 5 minutes off")

@@ -1,0 +1,44 @@
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from connectors.calls import new_client
+from connectors.simulated import SimulatedConnector
+from conversations.networks import Account
+from tests.simulated_network.network import TOKEN, Network, Receiver
+
+SECRET = "whsec_" + "c2VjcmV0LW9mLXRoZS10ZXN0cw=="
+
+
+@pytest.fixture(scope="session")
+def shared_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    network = Network(tmp_path_factory.mktemp("network"))
+    network.start()
+    yield network
+    network.stop()
+
+
+@pytest.fixture
+def network(shared_network: Network) -> Network:
+    """Return a running simulated network with nobody on it but the account @acme."""
+    shared_network.made("POST", "/control/reset", {"seed": 7})
+    shared_network.account()
+    return shared_network
+
+
+@pytest.fixture
+def account(network: Network) -> Account:
+    settings = {"url": network.url, "handle": "acme"}
+    return Account("ac-1", "simulated", settings, {"token": TOKEN, "webhook_secret": SECRET})
+
+
+@pytest_asyncio.fixture
+async def connector() -> AsyncIterator[SimulatedConnector]:
+    async with new_client() as client:
+        yield SimulatedConnector(client)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    yield from Receiver().listen()
