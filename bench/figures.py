@@ -88,6 +88,8 @@ _LIFECYCLES = (
     Figure(
         "lifecycles.bound_16", "bound: bare workflow with updates, 16 clients", "/s", None, "21.8"
     ),
+    Figure("lifecycles.reply_1", "reply accepted → at the network, 1 client, p50", "ms"),
+    Figure("lifecycles.reply_16", "reply accepted → at the network, 16 clients, p50", "ms"),
     Figure("lifecycles.cpu_temporal", "CPU per lifecycle at 16: Temporal", "ms", None, "28"),
     Figure("lifecycles.cpu_worker", "CPU per lifecycle at 16: worker", "ms", None, "25"),
     Figure("lifecycles.cpu_api", "CPU per lifecycle at 16: API", "ms", None, "16"),

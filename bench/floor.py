@@ -29,6 +29,9 @@ class Floor:
     account_id: str
     channel_id: str
     agents: dict[str, Caller] = field(default_factory=dict)
+    reply_waits_ms: list[float] = field(default_factory=list)
+    """From each reply's 202 to its arrival at the network."""
+
     _numbers: Any = field(default_factory=itertools.count)
     _tag: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
 
@@ -102,7 +105,9 @@ class Floor:
             await asyncio.sleep(pause_s)
         said = {"text": "It is on its way."}
         reply = await self.command(agent, conversation_id, "replies", said)
+        accepted_s = time.perf_counter()
         await self.network.arrival(str(reply["id"]))
+        self.reply_waits_ms.append((time.perf_counter() - accepted_s) * 1000)
         await asyncio.sleep(pause_s)
         await self.command(agent, conversation_id, "disconnect")
 

@@ -28,7 +28,7 @@ async def measure(parley: Parley, sizes: Sizes) -> dict[str, float]:
     """Nobody is on queue: the conversations wait, so that only the ingest is measured."""
     bound = await _bound(parley, sizes.pages * PAGE)
     async with floor(parley) as made, look_into(parley.database_url) as look:
-        await look.until_synced()
+        await _pages(made, look, 1)
         before = cpu_of(parley)
         pages = await _pages(made, look, sizes.pages)
         cpu = cpu_ms_each(before, cpu_of(parley), sizes.pages * PAGE)
@@ -50,6 +50,7 @@ async def _bound(parley: Parley, total: int) -> dict[str, float]:
     client = await connect(parley.temporal_address)
     found: list[dict[str, float]] = []
     async with bare_worker(parley.temporal_address) as worker:
+        await arrivals_per_s(client, worker, PAGE, BOUND_CALLERS[0])
         for callers in BOUND_CALLERS:
             before = {**cpu_of(parley), "worker": cpu_s(worker.pid)}
             rate = await arrivals_per_s(client, worker, total, callers)

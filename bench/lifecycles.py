@@ -6,7 +6,7 @@ from bench.bounds import at_once, bare_worker, connect, lifecycles_per_s
 from bench.floor import Floor, floor
 from bench.instance import Parley, cpu_ms_each, cpu_of, cpu_s
 from bench.look import Look, look_into
-from bench.samples import ratio
+from bench.samples import percentile, ratio
 from bench.sizes import Sizes
 
 AGENTS = 20
@@ -23,10 +23,12 @@ async def measure(parley: Parley, sizes: Sizes) -> dict[str, float]:
         await made.live()
         for clients, total in totals.items():
             await look.until_synced()
+            made.reply_waits_ms.clear()
             before = cpu_of(parley)
             rate = await lives_per_s(made, look, total, clients)
             cpu = cpu_ms_each(before, cpu_of(parley), total)
             values[f"lifecycles.rate_{clients}"] = rate
+            values[f"lifecycles.reply_{clients}"] = percentile(made.reply_waits_ms, 50)
             values[f"lifecycles.ratio_{clients}"] = ratio(
                 rate, values[f"lifecycles.bound_{clients}"]
             )
