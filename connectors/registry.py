@@ -1,11 +1,11 @@
 """Which networks there are, and what speaks to each."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Protocol
 
 import httpx
 
-from connectors.simulated import SimulatedConnector
+from connectors.simulated import SimulatedConnector, parse_delivery
 from connectors.webhook import WebhookConnector
 from conversations.networks import Account, Delivery, Page
 from conversations.replies import Outcome, ReadBack, Reply
@@ -31,16 +31,12 @@ class Hearer(Speaker, Protocol):
     def stream(self, account: Account) -> AsyncGenerator[Page, None]: ...
 
 
-class Receiver(Protocol):
-    """A network that brings posts by signed webhook."""
-
-    def parse_delivery(
-        self, account: Account, headers: Mapping[str, str], raw_body: bytes
-    ) -> Page: ...
-
+ParseDelivery = Callable[[Account, Mapping[str, str], bytes], Page]
+"""Reads a webhook's body; raises `BadSignature` when the network did not sign it."""
 
 NETWORKS = ("webhook", "simulated")
 LISTENED_NETWORKS = frozenset({"simulated"})
+RECEIVERS: Mapping[str, ParseDelivery] = {"simulated": parse_delivery}
 
 
 def speakers(client: httpx.AsyncClient) -> Mapping[str, Speaker]:
@@ -48,8 +44,4 @@ def speakers(client: httpx.AsyncClient) -> Mapping[str, Speaker]:
 
 
 def hearers(client: httpx.AsyncClient) -> Mapping[str, Hearer]:
-    return {"simulated": SimulatedConnector(client)}
-
-
-def receivers(client: httpx.AsyncClient) -> Mapping[str, Receiver]:
     return {"simulated": SimulatedConnector(client)}

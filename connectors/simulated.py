@@ -175,27 +175,28 @@ class SimulatedConnector:
         except (KeyError, httpx.InvalidURL) as error:
             raise NetworkTrouble("the account has no valid url or token") from error
 
-    def parse_delivery(self, account: Account, headers: Mapping[str, str], raw_body: bytes) -> Page:
-        """Return the posts of a webhook's delivery; one that is signed and no page is quarantined.
-
-        Raises:
-            BadSignature: the network did not sign these bytes just now.
-        """
-        secret = account.credentials.get("webhook_secret")
-        if not secret or not isinstance(secret, str):
-            raise BadSignature("the account has no webhook_secret, so nothing can be signed for it")
-        standard_webhooks.verify(secret, headers, raw_body, int(time.time()))
-        try:
-            return _merged(None, page_from(raw_body, account))
-        except NotAPage as reason:
-            raw = shown(raw_body.decode("utf-8", "replace"))
-            return Page(unreadable=(Unreadable("not_a_page", str(reason), raw),))
-
     def _request(self, account: Account, method: str, path: str, **what: Any) -> httpx.Request:  # noqa: ANN401
         token = account.credentials["token"]
         headers = {"authorization": f"Bearer {token}"}
         url = str(account.settings["url"]).rstrip("/") + path
         return self._client.build_request(method, url, headers=headers, **what)
+
+
+def parse_delivery(account: Account, headers: Mapping[str, str], raw_body: bytes) -> Page:
+    """Return the posts of a webhook's delivery; one that is signed and no page is quarantined.
+
+    Raises:
+        BadSignature: the network did not sign these bytes just now.
+    """
+    secret = account.credentials.get("webhook_secret")
+    if not secret or not isinstance(secret, str):
+        raise BadSignature("the account has no webhook_secret, so nothing can be signed for it")
+    standard_webhooks.verify(secret, headers, raw_body, int(time.time()))
+    try:
+        return _merged(None, page_from(raw_body, account))
+    except NotAPage as reason:
+        raw = shown(raw_body.decode("utf-8", "replace"))
+        return Page(unreadable=(Unreadable("not_a_page", str(reason), raw),))
 
 
 def _merged(cursor: Cursor | None, *pages: WirePage) -> Page:

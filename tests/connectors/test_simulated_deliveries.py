@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors import standard_webhooks
-from connectors.simulated import SimulatedConnector
+from connectors.simulated import SimulatedConnector, parse_delivery
 from conversations.networks import Account, BadSignature, Delivery, NetworkTrouble, Page
 from tests.connectors.conftest import SECRET
 from tests.simulated_network.network import Network, Receiver, eventually
@@ -38,7 +38,7 @@ def signed(body: bytes, *, secret: str = SECRET, age_s: int = 0) -> dict[str, st
 def test_a_signed_delivery_is_a_page_without_cursor(
     connector: SimulatedConnector, account: Account
 ) -> None:
-    page = connector.parse_delivery(account, signed(BODY), BODY)
+    page = parse_delivery(account, signed(BODY), BODY)
 
     assert [p.text for p in page.posts] == ["@acme hello"]
     assert page.cursor is None
@@ -64,7 +64,7 @@ def test_a_delivery_that_is_not_signed_just_now_is_refused(
     connector: SimulatedConnector, account: Account, headers: dict[str, str]
 ) -> None:
     with pytest.raises(BadSignature):
-        connector.parse_delivery(account, headers, BODY)
+        parse_delivery(account, headers, BODY)
 
 
 @pytest.mark.parametrize("credentials", [{}, {"webhook_secret": ""}, {"webhook_secret": None}])
@@ -74,14 +74,14 @@ def test_without_a_secret_nothing_is_signed(
     keyless = replace(account, credentials=credentials)
 
     with pytest.raises(BadSignature):
-        connector.parse_delivery(keyless, signed(BODY, secret=""), BODY)
+        parse_delivery(keyless, signed(BODY, secret=""), BODY)
 
 
 @pytest.mark.parametrize("body", [b"\xff", b"[]", b"{}", b'{"posts": 7}', b""])
 def test_what_is_signed_but_no_page_goes_to_quarantine(
     connector: SimulatedConnector, account: Account, body: bytes
 ) -> None:
-    page = connector.parse_delivery(account, signed(body), body)
+    page = parse_delivery(account, signed(body), body)
 
     assert not page.posts
     assert [piece.code for piece in page.unreadable] == ["not_a_page"]
@@ -93,7 +93,7 @@ def test_a_signed_delivery_with_a_poisoned_post_keeps_the_others(
     deep = b"[" * 50_000 + b"]" * 50_000
     body = BODY.replace(b'"posts": [', b'"posts": [' + deep + b", ")
 
-    page = connector.parse_delivery(account, signed(body), body)
+    page = parse_delivery(account, signed(body), body)
 
     assert [p.text for p in page.posts] == ["@acme hello"]
     assert [piece.code for piece in page.unreadable] == ["not_json"]
@@ -118,7 +118,7 @@ def test_the_networks_own_deliveries_are_understood_or_refused(
     texts, forged = set(), 0
     for delivery in receiver.deliveries:
         try:
-            page = connector.parse_delivery(account, delivery.headers, delivery.body)
+            page = parse_delivery(account, delivery.headers, delivery.body)
         except BadSignature:
             forged += 1
             continue
