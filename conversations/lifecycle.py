@@ -79,7 +79,7 @@ def due(conversation: Conversation) -> Due | None:
     """Say what time will do next to the conversation, and when; None when nothing is due."""
     match conversation.state:
         case ConversationState.ALERTING if conversation.offer:
-            return Due(conversation.offer.expires_at, c.ExpireOffer())
+            return Due(conversation.offer.expires_at + 1, c.ExpireOffer())
         case ConversationState.QUEUED:
             return _due_in_queue(conversation)
         case ConversationState.CONNECTED if is_all_answered(conversation):
@@ -105,7 +105,7 @@ def alarm_at(conversation: Conversation) -> Instant | None:
     if falls_due is None:
         return None
     if isinstance(falls_due.command, c.ExpireOffer):
-        return falls_due.at + OFFER_GRACE_MS
+        return falls_due.at - 1 + OFFER_GRACE_MS
     return falls_due.at
 
 

@@ -201,7 +201,9 @@ def _sent(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
 
 
 def _again(reply: Reply, state: ReplyState, outcome: Outcome, now: Instant) -> Reply:
-    delay_ms = min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** min(reply.attempts, 10))
+    """Wait twice as long after each attempt, and a quarter of its age after each look-up."""
+    patience_ms = max(FIRST_RETRY_MS * 2 ** min(reply.attempts, 10), (now - reply.created_at) // 4)
+    delay_ms = min(LONGEST_RETRY_MS, patience_ms)
     if outcome.retry_after_s is not None:
         delay_ms = max(delay_ms, int(outcome.retry_after_s * 1000))
     return replace(

@@ -39,7 +39,7 @@ def test_an_offer_runs_for_the_workgroups_time_and_reserves_at_once() -> None:
 def test_the_alarm_leaves_a_pick_up_in_flight_300_ms() -> None:
     falls_due = due(ALERTING)
     assert falls_due is not None
-    assert falls_due.at == DEADLINE
+    assert falls_due.at == DEADLINE + 1
     assert alarm_at(ALERTING) == DEADLINE + 300
 
 
