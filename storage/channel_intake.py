@@ -50,6 +50,8 @@ class ChannelIntake:
             return
         ours = [post for post in page.posts if post.is_own or _belongs(post, found)]
         await self._pages.take_in(found.source, ours, page.unreadable)
+        if _tells_nothing_new(page, found):
+            return
         await self._database.write(lambda k: intake.move_cursor(k, channel_id, page.cursor))
 
     async def report_trouble(self, channel_id: str, detail: str) -> None:
@@ -59,3 +61,9 @@ class ChannelIntake:
 def _belongs(post: Post, channel: ChannelWithAccount) -> bool:
     row = channel.channel
     return belongs(post, handles=row["handles"], keywords=row["keywords"])
+
+
+def _tells_nothing_new(page: Page, channel: ChannelWithAccount) -> bool:
+    """Spare the database a write at every poll of a silent network."""
+    row = channel.channel
+    return page.cursor in (None, row["cursor"]) and row["health"] == "ok"
