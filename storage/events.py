@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations.model import Instant
+from storage import clock
 from storage.tables import CounterRow, EventRow
 
 EVENTS = EventRow.__table__  # type: ignore[attr-defined]
@@ -101,6 +102,19 @@ def number_events(connection: Connection, limit: int = RELAY_BATCH) -> int:
         [{"event_id": event_id, "place": first + n} for n, event_id in enumerate(ids)],
     )
     return len(ids)
+
+
+def has_unnumbered(connection: Connection) -> bool:
+    """Whether an event waits for its place; a cheap look before the relay takes its lock."""
+    waiting = select(EVENTS.c.id).where(EVENTS.c.seq.is_(None))
+    return connection.execute(waiting.limit(1)).first() is not None
+
+
+def relay_lag_ms(connection: Connection) -> int:
+    """Return the age of the oldest event that waits for its place, 0 when none does."""
+    oldest_waiting = select(func.min(EVENTS.c.at)).where(EVENTS.c.seq.is_(None))
+    at = connection.execute(oldest_waiting).scalar_one()
+    return 0 if at is None else max(0, clock.now(connection) - int(at))
 
 
 def head(connection: Connection) -> int:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from conversations.model import Conversation, Instant, ReplyState
+from conversations.model import Conversation, ConversationState, Instant, ReplyState
 from conversations.replies import Reply
 from storage import clock
 from storage.ids import new_id
@@ -123,6 +123,23 @@ def is_visible(connection: Connection, conversation_id: str, viewer: Viewer) -> 
     if visible is not None:
         query = query.where(visible)
     return connection.execute(query).first() is not None
+
+
+def conversations_of(
+    connection: Connection, conversation_ids: Collection[str]
+) -> dict[str, Conversation]:
+    """Return conversations by their ids, unlocked."""
+    query = select(CONVERSATIONS).where(CONVERSATIONS.c.id.in_(sorted(conversation_ids)))
+    return {row["id"]: conversation_from(row) for row in connection.execute(query).mappings()}
+
+
+def waiting(connection: Connection) -> tuple[int, int]:
+    """Return how many conversations wait in queues, and how long the first has, in ms."""
+    query = select(func.count(), func.min(CONVERSATIONS.c.queued_at)).where(
+        CONVERSATIONS.c.state == ConversationState.QUEUED.value
+    )
+    count, first_at = connection.execute(query).one()
+    return count, 0 if first_at is None else max(0, clock.now(connection) - first_at)
 
 
 def customers_seen(

@@ -1,0 +1,127 @@
+"""A brand's accounts on networks; what is secret goes in and never comes out."""
+
+from typing import Annotated, Any
+
+from fastapi import Response
+from pydantic import Field, JsonValue
+from sqlalchemy import Connection, RowMapping
+
+from api.context import Context, ContextOf
+from api.fields import Body, Name, Shape, Stamp, rfc3339
+from api.idempotency import Answer, Carried
+from api.listing import Asked, Listing, listing
+from api.routes import CHANGES, CREATES, DELETES, READS, READS_ONE, new_router
+from api.setup import IfMatch, Patch, found, merge_patch_of, patched, require_version, with_etag
+from connectors.registry import NETWORKS
+from storage import accounts
+
+router = new_router("accounts")
+
+SECRET_SETTINGS = frozenset({"secret", "webhook_secret", "token", "password", "api_key"})
+"""Names in `settings` that are sealed with the credentials."""
+
+Secrets = dict[str, JsonValue]
+
+
+class AccountBody(Body):
+    """An account as it is created; `credentials`, and secrets in `settings`, are write-only."""
+
+    network: Annotated[str, Field(min_length=1, max_length=50, examples=list(NETWORKS))]
+    name: Name
+    settings: dict[str, JsonValue] = {}
+    credentials: Secrets = {}
+
+
+class AccountShape(Shape):
+    id: str
+    network: str
+    name: str
+    settings: dict[str, Any]
+    secrets_set: list[str]
+    version: int
+    created_at: Stamp
+
+
+def _split(body: AccountBody) -> tuple[dict[str, Any], Secrets]:
+    """Part what may be shown from what is sealed."""
+    secret = {n: v for n, v in body.settings.items() if n in SECRET_SETTINGS}
+    shown = {n: v for n, v in body.settings.items() if n not in SECRET_SETTINGS}
+    return shown, {**secret, **body.credentials}
+
+
+def _values(context: Context, account_id: str, body: AccountBody) -> dict[str, Any]:
+    shown, secret = _split(body)
+    sealed = context.seal.close(account_id, secret)
+    return {"network": body.network, "name": body.name, "settings": shown, "secrets": sealed}
+
+
+def _shape(context: Context, row: RowMapping) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in ("id", "network", "name", "settings", "version")},
+        "secrets_set": sorted(context.seal.open(row["id"], row["secrets"])),
+        "created_at": rfc3339(row["created_at"]),
+    }
+
+
+@router.post("/accounts", status_code=201, response_model=AccountShape, responses=CREATES)
+async def create_account(body: AccountBody, once: Carried, context: ContextOf) -> Response:
+    """Create an account."""
+    account_id = accounts.new_account_id()
+
+    def create(connection: Connection) -> Answer:
+        accounts.create(connection, account_id, _values(context, account_id, body))
+        row = found(accounts.get(connection, account_id), "account", account_id)
+        return Answer(201, _shape(context, row))
+
+    return await once.run(create)
+
+
+@router.get("/accounts", response_model=Listing[AccountShape], responses=READS)
+async def list_accounts(context: ContextOf, window: Asked) -> dict[str, Any]:
+    """List accounts by creation."""
+    page = await context.database.read(lambda k: accounts.listed(k, window))
+    return listing([_shape(context, row) for row in page.rows], page.next)
+
+
+@router.get("/accounts/{account_id}", response_model=AccountShape, responses=READS_ONE)
+async def get_account(account_id: str, context: ContextOf) -> Response:
+    """Read an account, without its secrets."""
+    row = await context.database.read(lambda k: accounts.get(k, account_id))
+    return with_etag(_shape(context, found(row, "account", account_id)))
+
+
+@router.patch(
+    "/accounts/{account_id}",
+    response_model=AccountShape,
+    responses=CHANGES,
+    openapi_extra=merge_patch_of(AccountBody),
+)
+async def change_account(
+    account_id: str, patch: Patch, context: ContextOf, if_match: IfMatch = None
+) -> Response:
+    """Change an account; effective at once. Secrets that are not named stay."""
+
+    def change(connection: Connection) -> dict[str, Any]:
+        row = found(accounts.lock(connection, account_id), "account", account_id)
+        require_version(row, if_match)
+        kept = context.seal.open(account_id, row["secrets"])
+        present = {
+            **{name: row[name] for name in ("network", "name", "settings")},
+            "credentials": kept,
+        }
+        body = patched(AccountBody, present, patch)
+        accounts.change(connection, row, _values(context, account_id, body))
+        return _shape(context, found(accounts.get(connection, account_id), "account", account_id))
+
+    return with_etag(await context.database.write(change))
+
+
+@router.delete("/accounts/{account_id}", status_code=204, responses=DELETES)
+async def delete_account(account_id: str, context: ContextOf) -> None:
+    """Delete an account that nothing refers to."""
+
+    def remove(connection: Connection) -> None:
+        found(accounts.lock(connection, account_id), "account", account_id)
+        accounts.remove(connection, account_id)
+
+    await context.database.write(remove)

@@ -1,0 +1,84 @@
+"""At the door of every route: who calls, may they, and did their browser mean it."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from api.context import Context, context_of
+from api.doorkeeper import Principal
+from api.errors import Problem
+from api.policy import ANYBODY, Role
+
+SECURE_COOKIE = "__Host-parley_session"
+PLAIN_COOKIE = "parley_session"
+"""Without https a browser takes no `__Host-` cookie."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def cookie_name(context: Context) -> str:
+    return SECURE_COOKIE if context.has_secure_cookies else PLAIN_COOKIE
+
+
+async def authorise(request: Request, roles: frozenset[Role]) -> None:
+    """Let the caller through, or say why not; remembers the principal on the request.
+
+    Raises:
+        Problem: 401 when nobody knows the caller, 403 when the right is missing.
+    """
+    if roles == ANYBODY:
+        return
+    principal = await _principal(request)
+    if not principal.roles & roles:
+        needed = ", ".join(sorted(roles))
+        raise Problem(403, "forbidden", f"this needs one of the roles {needed}")
+    request.state.principal = principal
+
+
+async def _principal(request: Request) -> Principal:
+    context = context_of(request)
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if key:
+        known = await context.doorkeeper.by_key(key.strip()) if scheme.lower() == "bearer" else None
+        if known is None:
+            raise unauthenticated("the key is not known")
+        return known
+    token = request.cookies.get(cookie_name(context))
+    if not token:
+        raise unauthenticated("send Authorization: Bearer KEY")
+    by_session = await context.doorkeeper.by_session(token)
+    if by_session is None:
+        raise unauthenticated("the session has ended")
+    if request.method not in SAFE_METHODS:
+        require_same_origin(request)
+    return by_session
+
+
+def unauthenticated(detail: str) -> Problem:
+    headers = {"WWW-Authenticate": 'Bearer realm="parley"'}
+    return Problem(401, "unauthenticated", detail, headers=headers)
+
+
+def require_same_origin(request: Request) -> None:
+    """Refuse what another site's page made a browser send with our cookie.
+
+    Raises:
+        Problem: 403 when the origin is another one, or nothing proves that it is ours.
+    """
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    is_ours = site == "same-origin"
+    if origin is not None:
+        is_ours = urlsplit(origin).netloc == request.headers.get("host") and origin != "null"
+        is_ours = is_ours and site in (None, "same-origin")
+    if not is_ours:
+        raise Problem(403, "cross_site_request", "a session is only used from Parley's own pages")
+
+
+def principal_of(request: Request) -> Principal:
+    principal: Principal = request.state.principal
+    return principal
+
+
+Caller = Annotated[Principal, Depends(principal_of)]
+"""Who calls; the route's policy has let them through."""

@@ -1,0 +1,40 @@
+"""What the endpoints work with: opened once a process, handed to each request."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.doorkeeper import Doorkeeper
+from api.feed import Feed
+from api.links import TemporalLinks
+from api.metrics import Metrics
+from api.turns import Turns
+from storage.asking import Following
+from storage.database import Database
+from storage.intake import PageIntake
+from storage.secrets import Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts of the API."""
+
+    database: Database
+    following: Following
+    intake: PageIntake
+    seal: Seal
+    doorkeeper: Doorkeeper
+    feed: Feed
+    turns: Turns
+    metrics: Metrics
+    links: TemporalLinks
+    has_secure_cookies: bool
+
+
+def context_of(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+ContextOf = Annotated[Context, Depends(context_of)]

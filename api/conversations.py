@@ -1,0 +1,185 @@
+"""Conversations to look at: lists, one, its timeline, its decision records."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from sqlalchemy import Connection
+
+from api.auth import Caller
+from api.context import ContextOf
+from api.errors import not_found
+from api.fields import Moment, Shape, Stamp, rfc3339
+from api.listing import Asked, Listing, listing
+from api.posts import PostShape, post_shape
+from api.routes import READS, READS_ONE, new_router
+from api.shapes import (
+    ConversationShape,
+    NoteShape,
+    ReplyShape,
+    note_shape,
+    reply_shape,
+    shaped,
+)
+from api.sight import require_visible, viewer_of
+from conversations.model import ConversationState, MediaType
+from storage import conversations, reading
+from storage.reading import ConversationFilters, Entry
+
+router = new_router("conversations")
+
+OneId = Annotated[str | None, Query(max_length=64)]
+
+
+def filters(  # noqa: PLR0913, PLR0917 - one parameter a filter, as the contract has them
+    state: Annotated[ConversationState | None, Query()] = None,
+    workgroup_id: OneId = None,
+    agent_id: OneId = None,
+    channel_id: OneId = None,
+    customer_id: OneId = None,
+    media_type: Annotated[MediaType | None, Query()] = None,
+    since: Annotated[Moment | None, Query()] = None,
+    until: Annotated[Moment | None, Query()] = None,
+) -> ConversationFilters:
+    """Read which conversations are asked for; moments are those of their creation."""
+    return ConversationFilters(
+        state, workgroup_id, agent_id, channel_id, customer_id, media_type, since, until
+    )
+
+
+class EventShape(Shape):
+    type: str
+    agent_id: str | None
+    detail: dict[str, Any]
+
+
+class EntryShape(Shape):
+    """One entry of a timeline; beside `kind` stands the member of that name."""
+
+    kind: str
+    at: Stamp
+    post: PostShape | None = None
+    reply: ReplyShape | None = None
+    note: NoteShape | None = None
+    event: EventShape | None = None
+
+
+class RankedShape(Shape):
+    agent_id: str
+    order: dict[str, Any]
+
+
+class DecisionShape(Shape):
+    """Why a conversation was offered to whom, or to nobody."""
+
+    id: str
+    at: Stamp
+    conversation_id: str
+    workgroup_id: str
+    offer_id: str | None
+    agent_id: str | None
+    policy_version: int
+    score: float
+    candidates: int
+    filtered: dict[str, int]
+    chosen: RankedShape | None
+    runners_up: list[RankedShape]
+    waits_for_agent_id: str | None
+
+
+@router.get("/conversations", response_model=Listing[ConversationShape], responses=READS)
+async def list_conversations(
+    context: ContextOf,
+    caller: Caller,
+    window: Asked,
+    wanted: Annotated[ConversationFilters, Depends(filters)],
+) -> dict[str, Any]:
+    """List conversations by creation; `agent_id` finds the owner and the offered agent."""
+
+    def read(connection: Connection) -> dict[str, Any]:
+        viewer = viewer_of(connection, caller)
+        page = reading.listed(connection, wanted, viewer, window)
+        return listing(shaped(connection, page.conversations, context.links), page.next)
+
+    return await context.database.read(read)
+
+
+@router.get(
+    "/conversations/{conversation_id}", response_model=ConversationShape, responses=READS_ONE
+)
+async def get_conversation(
+    conversation_id: str, context: ContextOf, caller: Caller
+) -> dict[str, Any]:
+    """Read a conversation."""
+
+    def read(connection: Connection) -> dict[str, Any]:
+        require_visible(connection, caller, conversation_id)
+        conversation = conversations.get(connection, conversation_id)
+        if conversation is None:
+            raise not_found("conversation", conversation_id)
+        return shaped(connection, [conversation], context.links)[0]
+
+    return await context.database.read(read)
+
+
+@router.get(
+    "/conversations/{conversation_id}/timeline",
+    response_model=Listing[EntryShape],
+    response_model_exclude_unset=True,
+    responses=READS_ONE,
+)
+async def get_timeline(
+    conversation_id: str, context: ContextOf, caller: Caller, window: Asked
+) -> dict[str, Any]:
+    """Read posts, replies, notes and events in one order."""
+
+    def read(connection: Connection) -> dict[str, Any]:
+        require_visible(connection, caller, conversation_id)
+        told = reading.timeline(connection, conversation_id, window)
+        return listing([entry_shape(entry) for entry in told.entries], told.next)
+
+    return await context.database.read(read)
+
+
+def entry_shape(entry: Entry) -> dict[str, Any]:
+    """Return an entry of a timeline in the contract's form."""
+    shape: dict[str, Any]
+    if entry.reply is not None:
+        shape = reply_shape(entry.reply)
+    elif entry.kind == "post":
+        shape = post_shape(entry.value)
+    elif entry.kind == "note":
+        shape = note_shape(entry.value)
+    else:
+        shape = {name: entry.value[name] for name in ("type", "agent_id", "detail")}
+    return {"kind": entry.kind, "at": rfc3339(entry.at), entry.kind: shape}
+
+
+@router.get(
+    "/conversations/{conversation_id}/decisions",
+    response_model=Listing[DecisionShape],
+    responses=READS_ONE,
+)
+async def list_decisions(
+    conversation_id: str, context: ContextOf, caller: Caller, window: Asked
+) -> dict[str, Any]:
+    """Read why the conversation was offered to whom, or why it found nobody."""
+
+    def read(connection: Connection) -> dict[str, Any]:
+        require_visible(connection, caller, conversation_id)
+        page = reading.decisions(connection, conversation_id, window)
+        return listing([decision_shape(dict(row)) for row in page.rows], page.next)
+
+    return await context.database.read(read)
+
+
+def decision_shape(row: dict[str, Any]) -> dict[str, Any]:
+    record = row["record"]
+    kept = ("workgroup_id", "policy_version", "score", "candidates", "filtered")
+    return {
+        **{name: row[name] for name in ("id", "conversation_id", "offer_id", "agent_id")},
+        **{name: record[name] for name in kept},
+        "at": rfc3339(row["at"]),
+        "chosen": record["chosen"],
+        "runners_up": record["runners_up"],
+        "waits_for_agent_id": record["waits_for_agent_id"],
+    }

@@ -1,0 +1,127 @@
+"""Tells who calls, by key or by session; remembers it for two seconds."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from api.policy import Role, effective
+from conversations.commands import Actor
+from storage import principals
+from storage.database import Database, DatabaseUnavailable
+from storage.principals import Identity
+from storage.reading import Viewer
+
+REMEMBERED_S = 2.0
+"""A key that another process revoked opens nothing after this; one revoked here, at once."""
+
+MOST_REMEMBERED = 10_000
+NOTED_EVERY_S = 60.0
+"""A session's use is written down so often; its idle time counts in minutes."""
+
+
+LookUp = Callable[[], Awaitable[Identity | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls, and what they may do."""
+
+    identity: Identity
+    roles: frozenset[Role]
+
+    @property
+    def id(self) -> str:
+        return self.identity.principal_id
+
+    @property
+    def agent_id(self) -> str | None:
+        return self.identity.agent_id
+
+    @property
+    def is_supervisor(self) -> bool:
+        return Role.SUPERVISOR in self.roles
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts on conversations: an agent, a supervisor, or both."""
+        agent_id = self.agent_id if Role.AGENT in self.roles else None
+        return Actor(agent_id, is_supervisor=self.is_supervisor)
+
+    def sees(self, workgroup_ids: Sequence[str]) -> Viewer:
+        """Return what this principal may know of, given the agent's workgroups."""
+        return Viewer() if self.is_supervisor else Viewer(self.agent_id, workgroup_ids)
+
+
+class Doorkeeper:
+    """Looks keys and sessions up."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, tuple[float, Principal]] = {}
+        self._generation = 0
+        self._noted: dict[str, float] = {}
+        self._writing: set[asyncio.Task[None]] = set()
+
+    async def by_key(self, key: str) -> Principal | None:
+        return await self._remembered(
+            f"key {key}", lambda: self._database.read(lambda k: principals.by_key(k, key))
+        )
+
+    async def by_session(self, token: str) -> Principal | None:
+        principal = await self._remembered(
+            f"session {token}",
+            lambda: self._database.read(lambda k: principals.by_session(k, token)),
+        )
+        if principal is not None and principal.identity.session_hash is not None:
+            self._note_use(principal.identity.session_hash)
+        return principal
+
+    async def _remembered(self, proof: str, look_up: LookUp) -> Principal | None:
+        now = time.monotonic()
+        proof = principals.hash_of(proof)
+        known = self._known.get(proof)
+        if known is not None and now - known[0] < REMEMBERED_S:
+            return known[1]
+        generation = self._generation
+        identity = await look_up()
+        if identity is None:
+            self._known.pop(proof, None)
+            return None
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        principal = Principal(identity, effective(identity.roles))
+        if generation == self._generation:
+            self._known[proof] = (now, principal)
+        return principal
+
+    def _note_use(self, session_hash: str) -> None:
+        now = time.monotonic()
+        if now - self._noted.get(session_hash, -NOTED_EVERY_S) < NOTED_EVERY_S:
+            return
+        if len(self._noted) >= MOST_REMEMBERED:
+            self._noted.clear()
+        self._noted[session_hash] = now
+        writing = asyncio.create_task(self._write_use(session_hash))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+
+    async def _write_use(self, session_hash: str) -> None:
+        try:
+            await self._database.write(lambda k: principals.note_use(k, session_hash))
+        except DatabaseUnavailable:
+            self._noted.pop(session_hash, None)
+
+    def forget(self) -> None:
+        """Look everybody up again: keys, sessions, roles or agents were changed."""
+        self._generation += 1
+        self._known.clear()
+
+    async def still_good(self, many: Sequence[Principal]) -> dict[Identity, Principal]:
+        """Return who of many long-lived callers may stay, as they are now."""
+        identities = [principal.identity for principal in many]
+        good = await self._database.read(lambda k: principals.still_good(k, identities))
+        return {i: Principal(now, effective(now.roles)) for i, now in good.items()}
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._writing, return_exceptions=True)

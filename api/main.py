@@ -1,0 +1,134 @@
+"""The API's composition root: `uvicorn api.main:create_app --factory`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+import logs
+from api import (
+    accounts,
+    agents,
+    channels,
+    commands,
+    conversations,
+    deliveries,
+    errors,
+    events,
+    pages,
+    posts,
+    quarantine,
+    replies,
+    session,
+    watch,
+    workgroups,
+)
+from api.context import Context
+from api.doorkeeper import Doorkeeper
+from api.feed import Feed
+from api.links import TemporalLinks
+from api.metrics import Metrics
+from api.surroundings import Surroundings
+from api.turns import Turns
+from settings import Settings
+from storage import bells, principals
+from storage.asking import Following
+from storage.batches import Batch
+from storage.clock import now
+from storage.database import open_database
+from storage.intake import PageIntake
+from storage.secrets import Seal, derived_key
+from workflows.connection import connect_lazily
+from workflows.delivery import Ringer
+
+VERSION = "0.1.0"
+PREFIX = "/api/v1"
+ROUTERS: tuple[APIRouter, ...] = (
+    session.router,
+    workgroups.router,
+    agents.router,
+    accounts.router,
+    channels.router,
+    posts.router,
+    deliveries.router,
+    conversations.router,
+    commands.router,
+    replies.router,
+    quarantine.router,
+    events.router,
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application; its parts open with its lifespan."""
+    chosen = settings or Settings()
+    logs.configure(chosen.log.format, chosen.log.level)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _opened(app, chosen, metrics):
+            yield
+
+    app = FastAPI(
+        title="Parley",
+        version=VERSION,
+        description="Routes social-media conversations to people.",
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+    )
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    watch.install(app)
+    pages.install(app)
+    app.add_middleware(Surroundings, metrics=metrics, body_limit_bytes=chosen.api.body_limit_bytes)
+    return app
+
+
+def _operation_id(route: object) -> str:
+    """Name operations verb first, as generated clients show them: `createReply`."""
+    first, *others = str(getattr(route, "name", "")).split("_")
+    return first + "".join(word.title() for word in others)
+
+
+@asynccontextmanager
+async def _opened(app: FastAPI, settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
+    secret_key = settings.secret_key.get_secret_value()
+    database = open_database(settings.database_url.get_secret_value())
+    client = await connect_lazily()
+    rung = Batch[tuple[str, int]](database, lambda k, facts: bells.note_rung(k, facts, now(k)))
+    ringer = Ringer(client, lambda conversation_id, version: rung.add((conversation_id, version)))
+    following = Following(database, ringer.ring)
+    links = TemporalLinks(settings.temporal_ui_url, client.namespace)
+    doorkeeper = Doorkeeper(database)
+    feed = Feed(database, doorkeeper, metrics, links)
+    app.state.context = Context(
+        database=database,
+        following=following,
+        intake=PageIntake(database, following, derived_key(secret_key, "affinity")),
+        seal=Seal(secret_key),
+        doorkeeper=doorkeeper,
+        feed=feed,
+        turns=Turns(),
+        metrics=metrics,
+        links=links,
+        has_secure_cookies=settings.public_url.startswith("https://"),
+    )
+    app.state.checks = watch.checks_of(database)
+    app.state.temporal_check = watch.temporal_check(client)
+    app.state.ringer = ringer
+    bootstrap = settings.bootstrap_admin_key
+    if bootstrap is not None and (key := bootstrap.get_secret_value()):
+        await database.write(lambda k: principals.accept_bootstrap_key(k, key))
+    ringer.start()
+    await feed.start()
+    try:
+        yield
+    finally:
+        await feed.close()
+        await following.close()
+        await ringer.close()
+        await rung.close()
+        await doorkeeper.close()
+        await database.close()

@@ -1,0 +1,98 @@
+"""Who may call what: one table for all routes; a route that it does not name cannot be built."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    SUPERVISOR = "supervisor"
+    AGENT = "agent"
+    INTEGRATOR = "integrator"
+
+
+INCLUDED = {Role.ADMIN: frozenset({Role.SUPERVISOR, Role.INTEGRATOR})}
+"""An administrator may do what a supervisor and an integrator may."""
+
+ANYBODY: frozenset[Role] = frozenset()
+"""Without a key: nothing is behind these but the door itself."""
+
+_ADMIN = frozenset({Role.ADMIN})
+_SUPERVISOR = frozenset({Role.SUPERVISOR})
+_AGENT = frozenset({Role.AGENT})
+_FLOOR = frozenset({Role.AGENT, Role.SUPERVISOR})
+_INTEGRATOR = frozenset({Role.INTEGRATOR})
+_ALL = frozenset(Role)
+
+POLICY: dict[str, frozenset[Role]] = {
+    "POST /session": ANYBODY,
+    "GET /session": _ALL,
+    "DELETE /session": ANYBODY,
+    "POST /workgroups": _ADMIN,
+    "GET /workgroups": _ALL,
+    "GET /workgroups/{workgroup_id}": _ALL,
+    "PATCH /workgroups/{workgroup_id}": _ADMIN,
+    "DELETE /workgroups/{workgroup_id}": _ADMIN,
+    "PUT /workgroups/{workgroup_id}/members/{agent_id}": _ADMIN,
+    "DELETE /workgroups/{workgroup_id}/members/{agent_id}": _ADMIN,
+    "POST /agents": _ADMIN,
+    "GET /agents": _FLOOR,
+    "GET /agents/{agent_id}": _FLOOR,
+    "PATCH /agents/{agent_id}": _ADMIN,
+    "DELETE /agents/{agent_id}": _ADMIN,
+    "POST /agents/{agent_id}/keys": _ADMIN,
+    "DELETE /keys/{key_id}": _ADMIN,
+    "PUT /agents/{agent_id}/status": _FLOOR,
+    "POST /agents/{agent_id}/heartbeat": _AGENT,
+    "POST /accounts": _ADMIN,
+    "GET /accounts": _ADMIN,
+    "GET /accounts/{account_id}": _ADMIN,
+    "PATCH /accounts/{account_id}": _ADMIN,
+    "DELETE /accounts/{account_id}": _ADMIN,
+    "POST /channels": _ADMIN,
+    "GET /channels": _ALL,
+    "GET /channels/{channel_id}": _ALL,
+    "PATCH /channels/{channel_id}": _ADMIN,
+    "DELETE /channels/{channel_id}": _ADMIN,
+    "POST /channels/{channel_id}/posts": _INTEGRATOR,
+    "POST /channels/{channel_id}/deliveries": ANYBODY,
+    "GET /skills": _ALL,
+    "GET /quarantine": _SUPERVISOR,
+    "GET /conversations": _FLOOR,
+    "GET /conversations/{conversation_id}": _FLOOR,
+    "GET /conversations/{conversation_id}/timeline": _FLOOR,
+    "GET /conversations/{conversation_id}/decisions": _FLOOR,
+    "POST /conversations/{conversation_id}/pickup": _AGENT,
+    "POST /conversations/{conversation_id}/decline": _AGENT,
+    "POST /conversations/{conversation_id}/hold": _AGENT,
+    "POST /conversations/{conversation_id}/resume": _AGENT,
+    "POST /conversations/{conversation_id}/park": _AGENT,
+    "POST /conversations/{conversation_id}/unpark": _FLOOR,
+    "POST /conversations/{conversation_id}/transfer": _FLOOR,
+    "POST /conversations/{conversation_id}/replies": _AGENT,
+    "POST /conversations/{conversation_id}/notes": _FLOOR,
+    "POST /conversations/{conversation_id}/disconnect": _FLOOR,
+    "POST /conversations/{conversation_id}/wrapup": _AGENT,
+    "POST /conversations/{conversation_id}/discard": _FLOOR,
+    "POST /conversations/{conversation_id}/release": _SUPERVISOR,
+    "GET /replies/{reply_id}": _FLOOR,
+    "POST /replies/{reply_id}/resolve": _FLOOR,
+    "GET /events": _FLOOR,
+}
+
+
+def effective(roles: frozenset[str]) -> frozenset[Role]:
+    """Return the roles with those that they include; unknown names are nothing."""
+    known = {Role(role) for role in roles if role in set(Role)}
+    return frozenset(known.union(*(INCLUDED.get(role, frozenset()) for role in known)))
+
+
+def allowed(method: str, path: str) -> frozenset[Role]:
+    """Return who may call the route.
+
+    Raises:
+        LookupError: nobody said; such a route is not built.
+    """
+    key = f"{method} {path}"
+    if key not in POLICY:
+        raise LookupError(f"api/policy.py does not say who may call {key}")
+    return POLICY[key]

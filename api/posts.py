@@ -1,0 +1,225 @@
+"""The generic door: posts of any network, judged one by one, committed before the answer."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from fastapi import Response
+from pydantic import Field, ValidationError
+from sqlalchemy import Connection
+
+from api import json_body
+from api.context import Context, ContextOf
+from api.errors import not_found
+from api.fields import Body, Moment, Shape, Stamp, rfc3339
+from api.idempotency import Answer, Carried
+from api.routes import COMMANDS, LenientRoute, new_router
+from conversations.model import (
+    Author,
+    Instant,
+    Location,
+    Media,
+    Post,
+    Unreadable,
+    Visibility,
+)
+from storage import clock, intake
+from storage.ingest import Taken
+from storage.intake import ChannelWithAccount
+
+router = new_router("posts", LenientRoute)
+
+MOST_POSTS = 500
+LONGEST_TEXT = 100_000
+
+ExternalId = Annotated[str, Field(min_length=1, max_length=255)]
+Line = Annotated[str, Field(max_length=1_000)]
+Url = Annotated[str, Field(max_length=4_000)]
+
+
+class AuthorBody(Body):
+    external_id: ExternalId
+    handle: Line | None = None
+    name: Line | None = None
+    avatar_url: Url | None = None
+    followers: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    language: Line | None = None
+    location: Line | None = None
+
+
+class LocationBody(Body):
+    country: Line | None = None
+    place: Line | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+
+class MediaBody(Body):
+    kind: Annotated[str, Field(min_length=1, max_length=50)]
+    url: Url
+    alt_text: Annotated[str, Field(max_length=10_000)] | None = None
+    mime_type: Line | None = None
+
+
+class PostBody(Body):
+    """A post as a network tells it; its text may be empty when it has media."""
+
+    external_id: ExternalId
+    author: AuthorBody
+    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    visibility: Annotated[Visibility, Field(strict=False)] = Visibility.PUBLIC
+    created_at: Moment | None = None
+    in_reply_to: ExternalId | None = None
+    thread_root: ExternalId | None = None
+    url: Url | None = None
+    media: Annotated[list[MediaBody], Field(max_length=50)] = []
+    language: Line | None = None
+    location: LocationBody | None = None
+    source_application: Line | None = None
+
+
+class PageBody(Body):
+    """1 to 500 posts; each is judged for itself."""
+
+    posts: Annotated[list[Any], Field(min_length=1, max_length=MOST_POSTS)]
+
+
+class RejectedShape(Shape):
+    index: int
+    code: str
+    detail: str
+
+
+class TakenShape(Shape):
+    accepted: int
+    duplicates: int
+    rejected: list[RejectedShape]
+    conversation_ids: dict[str, str]
+
+
+class PostShape(Shape):
+    id: str
+    external_id: str
+    author: dict[str, Any]
+    text: str
+    visibility: Literal["public", "private"]
+    created_at: Stamp
+    received_at: Stamp
+    is_late: bool
+    in_reply_to: str | None
+    thread_root: str | None
+    url: str | None
+    media: list[dict[str, Any]]
+    language: str | None
+    location: dict[str, Any] | None
+    source_application: str | None
+
+
+def post_shape(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored post in the contract's form."""
+    moments = ("created_at", "received_at")
+    shown = {name: row[name] for name in PostShape.model_fields if name not in moments}
+    return {**shown, **{name: rfc3339(row[name]) for name in moments}}
+
+
+@router.post(
+    "/channels/{channel_id}/posts",
+    status_code=202,
+    response_model=TakenShape,
+    responses=COMMANDS,
+)
+async def create_posts(
+    channel_id: str, body: PageBody, once: Carried, context: ContextOf
+) -> Response:
+    """Take posts in; 202 is sent when they can no longer be lost."""
+
+    async def take() -> Answer:
+        found, now = await context.database.read(lambda k: _channel(k, channel_id))
+        posts, bad = _judge(body.posts, now)
+        taken = await context.intake.take_in(found.source, posts, list(bad.values()))
+        _count(context, found.network, taken, len(bad))
+        return Answer(202, _taken_shape(taken, bad))
+
+    return await once.run_in_parts(take)
+
+
+def _channel(connection: Connection, channel_id: str) -> tuple[ChannelWithAccount, Instant]:
+    found = intake.channel_with_account(connection, channel_id)
+    if found is None:
+        raise not_found("channel", channel_id)
+    return found, clock.now(connection)
+
+
+def _judge(pieces: list[Any], now: Instant) -> tuple[list[Post], dict[int, Unreadable]]:
+    """Tell posts that can be taken from those that cannot, by their place in the page."""
+    good: list[Post] = []
+    bad: dict[int, Unreadable] = {}
+    for index, piece in enumerate(pieces):
+        judged = _read(piece, now)
+        if isinstance(judged, Unreadable):
+            bad[index] = judged
+        else:
+            good.append(judged)
+    return good, bad
+
+
+def _read(piece: Any, now: Instant) -> Post | Unreadable:  # noqa: ANN401 - any JSON
+    raw = json.dumps(piece)
+    external_id = piece.get("external_id") if isinstance(piece, dict) else None
+    if not isinstance(external_id, str) or json_body.unkeepable(external_id):
+        external_id = None
+    reason = json_body.unkeepable(piece)
+    if reason is not None:
+        return Unreadable("unkeepable_text", reason, raw, external_id)
+    try:
+        body = PostBody.model_validate_json(raw)
+    except ValidationError as error:
+        return Unreadable("invalid_post", _first(error), raw, external_id)
+    if not body.text and not body.media:
+        detail = "text: may be empty only with media"
+        return Unreadable("empty_post", detail, raw, external_id)
+    return _post(body, now)
+
+
+def _first(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, found['loc'])) or 'post'}: {found['msg']}"
+
+
+def _post(body: PostBody, now: Instant) -> Post:
+    location = Location(**body.location.model_dump()) if body.location else None
+    return Post(
+        external_id=body.external_id,
+        author=Author(**body.author.model_dump()),
+        text=body.text,
+        created_at=now if body.created_at is None else body.created_at,
+        visibility=body.visibility,
+        in_reply_to=body.in_reply_to,
+        thread_root=body.thread_root,
+        url=body.url,
+        media=tuple(Media(**medium.model_dump()) for medium in body.media),
+        language=body.language,
+        location=location,
+        source_application=body.source_application,
+    )
+
+
+def _count(context: Context, network: str, taken: Taken, rejected: int) -> None:
+    results = {
+        "accepted": len(taken.accepted),
+        "duplicate": taken.duplicates,
+        "rejected": rejected,
+    }
+    for result, count in results.items():
+        context.metrics.posts.labels(network, result).inc(count)
+
+
+def _taken_shape(taken: Taken, bad: dict[int, Unreadable]) -> dict[str, Any]:
+    return {
+        "accepted": len(taken.accepted),
+        "duplicates": taken.duplicates,
+        "rejected": [
+            {"index": index, "code": piece.code, "detail": piece.detail}
+            for index, piece in bad.items()
+        ],
+        "conversation_ids": taken.conversation_ids,
+    }

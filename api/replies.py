@@ -1,0 +1,139 @@
+"""Replies: taken in the conversation's own commit, settled by the network or by a human."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Response
+from pydantic import Field
+from sqlalchemy import Connection
+
+from api.auth import Caller
+from api.context import ContextOf
+from api.doorkeeper import Principal
+from api.errors import not_found, unprocessable
+from api.fields import Body, Id
+from api.idempotency import Answer, Carried, refusal
+from api.routes import COMMANDS, READS_ONE, new_router
+from api.shapes import NoteShape, ReplyShape, note_shape, reply_shape
+from api.sight import require_visible
+from conversations.model import Visibility
+from conversations.replies import Reply
+from storage import conversations, reading, replies
+from storage.conversations import ReplyDraft
+from storage.ids import new_id
+
+router = new_router("replies")
+
+ExternalId = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class ReplyBody(Body):
+    """What is to be said; public or private like the conversation unless told otherwise."""
+
+    text: Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
+    visibility: Annotated[Visibility, Field(strict=False)] | None = None
+    in_reply_to: ExternalId | None = None
+    confirm_public: bool = False
+
+
+class NoteBody(Body):
+    text: Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
+
+
+class ResolutionBody(Body):
+    """What a human saw on the network: it is there, or it is not and may be sent again."""
+
+    outcome: Literal["sent", "absent"]
+    external_id: ExternalId | None = None
+
+
+@router.post(
+    "/conversations/{conversation_id}/replies",
+    status_code=202,
+    response_model=ReplyShape,
+    responses=COMMANDS,
+)
+async def create_reply(
+    conversation_id: str, body: ReplyBody, once: Carried, caller: Caller
+) -> Response:
+    """Take a reply; 202 is sent when it can no longer be lost."""
+
+    def take(connection: Connection) -> Answer:
+        require_visible(connection, caller, conversation_id)
+        _require_target(connection, conversation_id, body.in_reply_to)
+        draft = ReplyDraft(
+            reply_id=new_id("re"),
+            actor=caller.actor,
+            text=body.text,
+            visibility=body.visibility,
+            in_reply_to=body.in_reply_to,
+            confirm_public=body.confirm_public,
+        )
+        outcome = conversations.reply(connection, conversation_id, draft, once.elapsed_ms)
+        if outcome.refusal is not None:
+            return refusal(once.request, outcome.refusal, outcome.aftermath)
+        if outcome.reply is None:
+            raise not_found("conversation", conversation_id)
+        return Answer(202, reply_shape(outcome.reply), outcome.aftermath)
+
+    return await once.run(take)
+
+
+def _require_target(connection: Connection, conversation_id: str, target: str | None) -> None:
+    if target is not None and not reading.posts_named(connection, conversation_id, [target]):
+        where = ["body", "in_reply_to"]
+        raise unprocessable("unknown_reply_target", where, "names no post of the conversation")
+
+
+@router.get("/replies/{reply_id}", response_model=ReplyShape, responses=READS_ONE)
+async def get_reply(reply_id: str, context: ContextOf, caller: Caller) -> dict[str, Any]:
+    """Read a reply and how far it has come."""
+    return await context.database.read(lambda k: reply_shape(_visible(k, caller, reply_id)))
+
+
+def _visible(connection: Connection, caller: Principal, reply_id: str) -> Reply:
+    reply = replies.get(connection, reply_id)
+    if reply is None:
+        raise not_found("reply", reply_id)
+    require_visible(connection, caller, reply.conversation_id)
+    return reply
+
+
+@router.post("/replies/{reply_id}/resolve", response_model=ReplyShape, responses=COMMANDS)
+async def resolve_reply(
+    reply_id: Id, body: ResolutionBody, once: Carried, caller: Caller
+) -> Response:
+    """Settle a reply that needs a human: it was seen, or it is absent and sent again."""
+
+    def settle(connection: Connection) -> Answer:
+        _visible(connection, caller, reply_id)
+        settled = replies.resolve_by_human(
+            connection, reply_id, caller.actor, body.outcome, body.external_id
+        )
+        if settled is None:
+            raise not_found("reply", reply_id)
+        if settled.refusal is not None:
+            return refusal(once.request, settled.refusal, settled.aftermath)
+        return Answer(200, reply_shape(settled.reply), settled.aftermath)
+
+    return await once.run(settle)
+
+
+@router.post(
+    "/conversations/{conversation_id}/notes",
+    status_code=201,
+    response_model=NoteShape,
+    responses=COMMANDS,
+)
+async def create_note(
+    conversation_id: str, body: NoteBody, once: Carried, caller: Caller
+) -> Response:
+    """Write a note for colleagues; no customer ever sees it."""
+
+    def write(connection: Connection) -> Answer:
+        require_visible(connection, caller, conversation_id)
+        note = reading.add_note(
+            connection, conversation_id, caller.agent_id, caller.identity.name, body.text
+        )
+        return Answer(201, note_shape(note))
+
+    return await once.run(write)

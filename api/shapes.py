@@ -1,0 +1,189 @@
+"""Conversations, replies and notes as clients see them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api.fields import Shape, Stamp, maybe_rfc3339, rfc3339
+from api.links import TemporalLinks
+from conversations.model import Conversation
+from conversations.replies import Reply
+from storage import bells, reading
+from storage.journal import conversation_snapshot
+from storage.reading import CustomerSeen
+from workflows.addresses import conversation_workflow_id
+
+MOMENTS = (
+    "created_at",
+    "queued_at",
+    "offered_at",
+    "connected_at",
+    "held_at",
+    "ended_at",
+    "last_post_at",
+    "affinity_until",
+)
+PLAIN = (
+    "id",
+    "state",
+    "media_type",
+    "network",
+    "channel_id",
+    "workgroup_id",
+    "agent_id",
+    "preferred_agent_id",
+    "priority",
+    "required_skills",
+    "post_count",
+    "unanswered_count",
+    "continues",
+    "continued_by",
+    "wrap_up_code",
+    "ended_by",
+    "version",
+)
+
+
+class CustomerShape(Shape):
+    id: str
+    handle: str | None
+    name: str | None
+
+
+class OfferShape(Shape):
+    id: str
+    agent_id: str
+    expires_at: Stamp
+
+
+class WorkflowShape(Shape):
+    id: str
+    run_id: str | None
+    url: str | None
+
+
+class RequiredSkillShape(Shape):
+    skill: str
+    min_proficiency: int
+
+
+class ConversationShape(Shape):
+    """A conversation; `agent_id` is its owner, while it alerts the agent is in `offer`."""
+
+    id: str
+    state: str
+    media_type: str
+    network: str
+    channel_id: str
+    workgroup_id: str
+    agent_id: str | None
+    preferred_agent_id: str | None
+    customer: CustomerShape
+    priority: int
+    required_skills: list[RequiredSkillShape]
+    offer: OfferShape | None
+    created_at: Stamp
+    queued_at: Stamp
+    offered_at: Stamp | None
+    connected_at: Stamp | None
+    held_at: Stamp | None
+    ended_at: Stamp | None
+    last_post_at: Stamp
+    affinity_until: Stamp
+    post_count: int
+    unanswered_count: int
+    continues: str | None
+    continued_by: str | None
+    wrap_up_code: str | None
+    ended_by: str | None
+    version: int
+    workflow: WorkflowShape
+
+
+class ReplyShape(Shape):
+    id: str
+    conversation_id: str
+    agent_id: str
+    text: str
+    visibility: str
+    in_reply_to: str | None
+    state: str
+    attempts: int
+    external_id: str | None
+    url: str | None
+    reason: str | None
+    created_at: Stamp
+    sent_at: Stamp | None
+
+
+class NoteShape(Shape):
+    id: str
+    conversation_id: str
+    agent_id: str | None
+    author_name: str
+    text: str
+    created_at: Stamp
+
+
+def conversation_shape(
+    snapshot: Mapping[str, Any],
+    customer: CustomerSeen,
+    run_id: str | None,
+    links: TemporalLinks,
+) -> dict[str, Any]:
+    """Return a conversation, as the row or an event keeps it, in the contract's form."""
+    offer = snapshot["offer"]
+    workflow_id = conversation_workflow_id(snapshot["id"])
+    return {
+        **{name: snapshot[name] for name in PLAIN},
+        **{name: maybe_rfc3339(snapshot[name]) for name in MOMENTS},
+        "customer": {"id": customer.id, "handle": customer.handle, "name": customer.name},
+        "offer": offer and {**offer, "expires_at": rfc3339(offer["expires_at"])},
+        "workflow": {
+            "id": workflow_id,
+            "run_id": run_id,
+            "url": links.to(workflow_id, run_id),
+        },
+    }
+
+
+def shaped(
+    connection: Connection, conversations: Sequence[Conversation], links: TemporalLinks
+) -> list[dict[str, Any]]:
+    """Return conversations in the contract's form, with their customers and runs."""
+    if not conversations:
+        return []
+    customers = reading.customers_seen(connection, conversations)
+    runs = bells.run_ids(connection, [conversation.id for conversation in conversations])
+    return [
+        conversation_shape(conversation_snapshot(c), customers[c.id], runs.get(c.id), links)
+        for c in conversations
+    ]
+
+
+def reply_shape(reply: Reply) -> dict[str, Any]:
+    return {
+        "id": reply.id,
+        "conversation_id": reply.conversation_id,
+        "agent_id": reply.agent_id,
+        "text": reply.text,
+        "visibility": reply.visibility.value,
+        "in_reply_to": reply.in_reply_to,
+        "state": reply.state.value,
+        "attempts": reply.attempts,
+        "external_id": reply.external_id,
+        "url": reply.url,
+        "reason": reply.reason,
+        "created_at": rfc3339(reply.created_at),
+        "sent_at": maybe_rfc3339(reply.sent_at),
+    }
+
+
+def note_shape(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{
+            name: row[name] for name in ("id", "conversation_id", "agent_id", "author_name", "text")
+        },
+        "created_at": rfc3339(row["created_at"]),
+    }

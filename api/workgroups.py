@@ -1,0 +1,180 @@
+"""Workgroups and their members."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Response
+from pydantic import Field, model_validator
+from sqlalchemy import Connection, RowMapping
+
+from api.context import ContextOf
+from api.errors import not_found
+from api.fields import (
+    Body,
+    Id,
+    Name,
+    RequiredSkillBody,
+    Seconds,
+    Stamp,
+    UtilizationBody,
+    plain,
+    rfc3339,
+)
+from api.idempotency import Answer, Carried
+from api.listing import Asked, Listing, listing
+from api.routes import CHANGES, CREATES, DELETES, READS, READS_ONE, new_router
+from api.setup import IfMatch, Patch, found, merge_patch_of, patched, require_version, with_etag
+from conversations.model import MediaType, WrapUpMode
+from storage import workgroups
+
+router = new_router("workgroups")
+
+DEFAULT_WEIGHT = UtilizationBody(percent=25)
+AgentOrder = tuple[
+    Literal["preferred_agent"],
+    Literal["skill_fit"],
+    Literal["lowest_utilization"],
+    Literal["longest_idle"],
+]
+AGENT_ORDER: AgentOrder = ("preferred_agent", "skill_fit", "lowest_utilization", "longest_idle")
+
+
+class ServiceLevelBody(Body):
+    """So many percent are picked up within so many seconds."""
+
+    target_s: Seconds = 300
+    percent: Annotated[int, Field(ge=1, le=100)] = 80
+
+
+class WrapUpBody(Body):
+    mode: Annotated[WrapUpMode, Field(strict=False)] = WrapUpMode.NONE
+    timeout_s: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _have_a_time(self) -> "WrapUpBody":
+        if self.mode is WrapUpMode.TIMEBOXED and self.timeout_s is None:
+            raise ValueError("mode timeboxed needs timeout_s")
+        return self
+
+
+UtilizationLevels = dict[Annotated[MediaType, Field(strict=False)], UtilizationBody]
+
+
+class WorkgroupBody(Body):
+    """A workgroup as it is created."""
+
+    name: Name
+    service_level: ServiceLevelBody = ServiceLevelBody()
+    offer_timeout_s: Annotated[int, Field(ge=1, le=3_600)] = 20
+    decline_backoff_s: Annotated[int, Field(ge=0, le=3_600)] = 10
+    utilization: UtilizationLevels = dict.fromkeys(MediaType, DEFAULT_WEIGHT)
+    wrap_up: WrapUpBody = WrapUpBody()
+    required_skills: Annotated[list[RequiredSkillBody], Field(max_length=50)] = []
+    preferred_agent_wait_s: Annotated[int, Field(ge=0, le=3_600)] = 10
+    agent_order: AgentOrder = Field(default_factory=lambda: AGENT_ORDER, strict=False)
+
+
+class Workgroup(WorkgroupBody):
+    id: Id
+    version: int
+    created_at: Stamp
+
+
+def values_of(body: WorkgroupBody) -> dict[str, Any]:
+    return {name: plain(body)[name] for name in WorkgroupBody.model_fields}
+
+
+def body_of(row: RowMapping) -> dict[str, Any]:
+    return {name: row[name] for name in WorkgroupBody.model_fields}
+
+
+def shape(row: RowMapping) -> dict[str, Any]:
+    created_at = rfc3339(row["created_at"])
+    return {"id": row["id"], **body_of(row), "version": row["version"], "created_at": created_at}
+
+
+@router.post("/workgroups", status_code=201, response_model=Workgroup, responses=CREATES)
+async def create_workgroup(body: WorkgroupBody, once: Carried) -> Response:
+    """Create a workgroup."""
+
+    def create(connection: Connection) -> Answer:
+        workgroup_id = workgroups.create(connection, values_of(body))
+        return Answer(201, shape(found(workgroups.get(connection, workgroup_id), "workgroup", "")))
+
+    return await once.run(create)
+
+
+@router.get("/workgroups", response_model=Listing[Workgroup], responses=READS)
+async def list_workgroups(context: ContextOf, window: Asked) -> dict[str, Any]:
+    """List workgroups by creation."""
+    page = await context.database.read(lambda k: workgroups.listed(k, window))
+    return listing([shape(row) for row in page.rows], page.next)
+
+
+@router.get("/workgroups/{workgroup_id}", response_model=Workgroup, responses=READS_ONE)
+async def get_workgroup(workgroup_id: str, context: ContextOf) -> Response:
+    """Read a workgroup; its version is the `ETag`."""
+    row = await context.database.read(lambda k: workgroups.get(k, workgroup_id))
+    return with_etag(shape(found(row, "workgroup", workgroup_id)))
+
+
+@router.patch(
+    "/workgroups/{workgroup_id}",
+    response_model=Workgroup,
+    responses=CHANGES,
+    openapi_extra=merge_patch_of(WorkgroupBody),
+)
+async def change_workgroup(
+    workgroup_id: str, patch: Patch, context: ContextOf, if_match: IfMatch = None
+) -> Response:
+    """Change a workgroup; effective at once."""
+
+    def change(connection: Connection) -> dict[str, Any]:
+        row = found(workgroups.lock(connection, workgroup_id), "workgroup", workgroup_id)
+        require_version(row, if_match)
+        body = patched(WorkgroupBody, body_of(row), patch)
+        workgroups.change(connection, row, values_of(body))
+        return shape(found(workgroups.get(connection, workgroup_id), "workgroup", workgroup_id))
+
+    changed = await context.database.write(change)
+    await context.following.ask([workgroup_id])
+    return with_etag(changed)
+
+
+@router.delete("/workgroups/{workgroup_id}", status_code=204, responses=DELETES)
+async def delete_workgroup(workgroup_id: str, context: ContextOf) -> None:
+    """Delete a workgroup that nothing refers to."""
+
+    def remove(connection: Connection) -> None:
+        found(workgroups.lock(connection, workgroup_id), "workgroup", workgroup_id)
+        workgroups.remove(connection, workgroup_id)
+
+    await context.database.write(remove)
+
+
+@router.put("/workgroups/{workgroup_id}/members/{agent_id}", status_code=204, responses=READS_ONE)
+async def add_member(workgroup_id: str, agent_id: str, context: ContextOf) -> None:
+    """Make an agent a member; one who is a member stays one."""
+    is_known = await context.database.write(
+        lambda k: workgroups.add_member(k, workgroup_id, agent_id)
+    )
+    if not is_known:
+        raise not_found("workgroup or agent", f"{workgroup_id}, {agent_id}")
+    await _after_membership(context, workgroup_id)
+
+
+@router.delete(
+    "/workgroups/{workgroup_id}/members/{agent_id}", status_code=204, responses=READS_ONE
+)
+async def remove_member(workgroup_id: str, agent_id: str, context: ContextOf) -> None:
+    """End a membership; conversations that the agent has stay with the agent."""
+    was_member = await context.database.write(
+        lambda k: workgroups.remove_member(k, workgroup_id, agent_id)
+    )
+    if not was_member:
+        raise not_found("membership", f"{workgroup_id}, {agent_id}")
+    await _after_membership(context, workgroup_id)
+
+
+async def _after_membership(context: ContextOf, workgroup_id: str) -> None:
+    context.feed.rights_changed()
+    await context.following.ask([workgroup_id])
