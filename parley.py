@@ -75,11 +75,14 @@ def make_keys(data: Folder = Path("var")) -> None:
 def prepare_demo(
     api_url: Annotated[str, typer.Option(help="Where the API is, with /api/v1.")],
     data: Folder = Path("var"),
+    control_url: Annotated[
+        str | None, typer.Option(help="The simulated network by a loopback address.")
+    ] = None,
 ) -> None:
     """Fill a running Parley with the demonstration (for containers; `up` does it itself)."""
     from operation.demo_keys import prepare_demo as run_prepare_demo
 
-    raise typer.Exit(run_prepare_demo(data.absolute(), api_url))
+    raise typer.Exit(run_prepare_demo(data.absolute(), api_url, control_url))
 
 
 if __name__ == "__main__":

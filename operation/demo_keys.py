@@ -1,5 +1,6 @@
 """The demonstration in containers: keys on a volume, then its content through the API."""
 
+import os
 from pathlib import Path
 
 from operation.run_file import read_keys, secret_key_file, write_keys, write_privately
@@ -14,13 +15,18 @@ def make_keys(folder: Path) -> int:
     return 0
 
 
-def prepare_demo(folder: Path, api_url: str) -> int:
-    """Make the demonstration's principals and posts, once; print the keys to sign in with."""
+def prepare_demo(folder: Path, api_url: str, control_url: str | None) -> int:
+    """Make the demonstration's principals and posts, once; print the keys to sign in with.
+
+    The network's control side answers its own machine only, so it may have an address of its own.
+    """
     from operation.demo import prepare  # noqa: PLC0415  # the keys alone need none of it
 
     keys = read_keys(folder)
     if "agents" not in keys:
-        keys = {**prepare(api_url, keys["admin"]), "admin": keys["admin"]}
+        network_url = os.environ["PARLEY_SIMULATED_NETWORK_URL"]
+        made = prepare(api_url, keys["admin"], network_url, keys, control_url=control_url)
+        keys = {**made, "admin": keys["admin"]}
         write_keys(folder, keys)
     print(f"The demonstration is ready. Its keys: {folder / 'keys.json'}")
     return 0

@@ -55,6 +55,9 @@ SIMULATED_GRACE_S = 3
 EXTRA_GRACE_S = 2
 """Above the child's own grace; all of them together stay below 40 s."""
 
+DEMO_NETWORK = "simulated_network_url"
+"""In keys.json: the network that the demonstration was made for."""
+
 STOP_ORDER = ("worker", "api", "temporal", "simulated")
 
 
@@ -77,7 +80,7 @@ class Parts:
     worker: tuple[str, ...]
     simulated: tuple[str, ...]
     migrate: Callable[[str], None]
-    prepare_demo: Callable[[str, str], Json]
+    prepare_demo: Callable[[str, str, str, Json], Json]
     work_folder: Path = ROOT
 
 
@@ -183,7 +186,7 @@ class _Up:
         await asyncio.to_thread(self._parts.migrate, settings.database_url.get_secret_value())
         await self._start_programs(shared)
         await self._all_become_ready()
-        if options.demo and "agents" not in self._keys:
+        if options.demo and self._keys.get(DEMO_NETWORK) != self._addresses.simulated_url:
             await self._prepare_demo()
         self._is_ready = True
         self._write_run()
@@ -282,15 +285,18 @@ class _Up:
             await asyncio.sleep(PROBE_EVERY_S)
 
     async def _prepare_demo(self) -> None:
+        """Make the demonstration, or tell it that its network has another port now."""
+        admin_key, network = self._keys["admin"], self._addresses.simulated_url or ""
         demo_keys = await asyncio.to_thread(
-            self._parts.prepare_demo, self._addresses.api_url, self._keys["admin"]
+            self._parts.prepare_demo, self._addresses.api_url, admin_key, network, self._keys
         )
-        self._keys = {**demo_keys, "admin": self._keys["admin"]}
+        self._keys = {**demo_keys, "admin": admin_key, DEMO_NETWORK: network}
         write_keys(self._options.folder, self._keys)
 
     def _write_run(self) -> None:
         if self._is_ready:
-            keys = self._keys if self._options.demo else {"admin": self._keys["admin"]}
+            keys = dict(self._keys) if self._options.demo else {"admin": self._keys["admin"]}
+            keys.pop(DEMO_NETWORK, None)
             write_run(self._options.folder, run_facts(self._addresses, self._children.pids(), keys))
 
 
@@ -334,7 +340,7 @@ def _migrate(database_url: str) -> None:
     upgrade(database_url)
 
 
-def _prepare_demo(api_url: str, admin_key: str) -> Json:
+def _prepare_demo(api_url: str, admin_key: str, simulated_url: str, known: Json) -> Json:
     from operation.demo import prepare  # noqa: PLC0415  # only the demonstration needs it
 
-    return prepare(api_url, admin_key)
+    return prepare(api_url, admin_key, simulated_url, known)

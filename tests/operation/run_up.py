@@ -20,7 +20,9 @@ def stand_in(name: str, port: str, folder: Path, words: list[str]) -> tuple[str,
     return (sys.executable, "-S", program, name, port, str(folder), *moods)
 
 
-def prepare_demo(api_url: str, admin_key: str) -> dict[str, object]:
+def prepare_demo(
+    api_url: str, admin_key: str, simulated_url: str, known: object
+) -> dict[str, object]:
     return {"supervisor": "s", "integrator": f"{api_url} {len(admin_key)}", "agents": {"a": "k"}}
 
 
