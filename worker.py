@@ -69,6 +69,9 @@ CONCURRENT_WORKFLOW_TASKS = 16
 
 CACHED_CONVERSATIONS = 10_000
 CONCURRENT_REPLIES = 50
+LISTENED_CHANNELS = 1_000
+"""Each is one long activity that mostly waits."""
+
 STICKY_TIMEOUT = timedelta(seconds=2)
 """The whole delay of an idle conversation after its worker has died."""
 
@@ -97,7 +100,11 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
     client = await connect()
     rung = Batch[tuple[str, int]](database, lambda k, facts: bells.note_rung(k, facts, now(k)))
     seen = Batch[Seen](database, bells.note_seen)
-    ringer = Ringer(client, lambda conversation_id, version: rung.add((conversation_id, version)))
+    ringer = Ringer(
+        client,
+        lambda conversation_id, version: rung.add((conversation_id, version)),
+        lambda conversation_id, version: seen.add((conversation_id, version, None)),
+    )
     following = Following(database, ringer.ring)
     seal = Seal(secret_key)
     process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -159,6 +166,7 @@ def _served(queue: str, parts: Parts, http: Any) -> dict[str, Any]:  # noqa: ANN
             "workflows": [ListenerWorkflow],
             "activities": [listening.listen],
             "workflow_runner": runner,
+            "max_concurrent_activities": LISTENED_CHANNELS,
         }
     if queue == MAINTENANCE_QUEUE:
         upkeep = UpkeepActivities(parts.upkeep, TemporalMaintenance(parts.client))

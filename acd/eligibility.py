@@ -37,7 +37,7 @@ def reasons_against(
         (Reason.NOT_PRESENT, not agent.is_present),
         (Reason.NOT_LICENSED, not agent.is_licensed),
         (Reason.NOT_A_MEMBER, conversation.workgroup_id not in agent.workgroup_ids),
-        (Reason.MISSING_SKILL, not has_skills(conversation, agent)),
+        (Reason.MISSING_SKILL, not has_skills(conversation, agent, policy)),
         (Reason.PASSED_OVER, is_passed_over(conversation, agent.id, now)),
         (
             Reason.MAXIMUM_COUNT,
@@ -48,10 +48,11 @@ def reasons_against(
     return tuple(reason for reason, applies in checks if applies)
 
 
-def has_skills(conversation: Conversation, agent: Agent) -> bool:
+def has_skills(conversation: Conversation, agent: Agent, policy: RoutingPolicy) -> bool:
+    """Whether the agent has what the conversation and its present workgroup ask for."""
     return all(
         agent.skills.get(required.skill, -1) >= required.min_proficiency
-        for required in conversation.required_skills
+        for required in (*conversation.required_skills, *policy.required_skills)
     )
 
 

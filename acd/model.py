@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from conversations.model import Instant, MediaType, RoutingStatus
+from conversations.model import Instant, MediaType, RequiredSkill, RoutingStatus
 
 DEFAULT_WEIGHT_PERCENT = 25
 """Four conversations at once, unless the agent's user or workgroup settings say otherwise."""
@@ -44,3 +44,4 @@ class RoutingPolicy:
     workgroup_id: str
     version: int
     utilization: dict[MediaType, Utilization] = field(default_factory=dict)
+    required_skills: tuple[RequiredSkill, ...] = ()

@@ -93,6 +93,10 @@ class Upkeep(Protocol):
 
     async def sign_off_absent_agents(self) -> int: ...
 
+    async def take_lost_offers_back(self) -> int:
+        """Rescind offers of agents who left the queue in a process that died before it could."""
+        ...
+
     async def ask_everywhere(self) -> int:
         """Ask for matches wherever somebody waits; return how many workgroups that was."""
         ...

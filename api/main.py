@@ -38,6 +38,7 @@ from storage.clock import now
 from storage.database import open_database
 from storage.intake import PageIntake
 from storage.secrets import Seal, derived_key
+from storage.syncing import Seen
 from workflows.connection import connect_lazily
 from workflows.delivery import Ringer
 
@@ -98,7 +99,12 @@ async def _opened(app: FastAPI, settings: Settings, metrics: Metrics) -> AsyncIt
     database = open_database(settings.database_url.get_secret_value())
     client = await connect_lazily()
     rung = Batch[tuple[str, int]](database, lambda k, facts: bells.note_rung(k, facts, now(k)))
-    ringer = Ringer(client, lambda conversation_id, version: rung.add((conversation_id, version)))
+    seen = Batch[Seen](database, bells.note_seen)
+    ringer = Ringer(
+        client,
+        lambda conversation_id, version: rung.add((conversation_id, version)),
+        lambda conversation_id, version: seen.add((conversation_id, version, None)),
+    )
     following = Following(database, ringer.ring)
     links = TemporalLinks(settings.temporal_ui_url, client.namespace)
     doorkeeper = Doorkeeper(database)
@@ -130,5 +136,6 @@ async def _opened(app: FastAPI, settings: Settings, metrics: Metrics) -> AsyncIt
         await following.close()
         await ringer.close()
         await rung.close()
+        await seen.close()
         await doorkeeper.close()
         await database.close()

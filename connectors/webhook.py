@@ -57,9 +57,9 @@ class WebhookConnector:
 
     async def look_up(self, account: Account, reply: Reply) -> Outcome:
         try:
-            request = self._client.build_request(
-                "GET", account.settings["lookup_url"], params={"reply_id": reply.id}
-            )
+            address = httpx.URL(account.settings["lookup_url"])
+            url = address.copy_merge_params({"reply_id": reply.id})
+            request = self._client.build_request("GET", url)
             return _outcome_of_look_up(await call(self._client, request))
         except httpx.HTTPError as error:
             return Outcome(Certainty.MAYBE, reason=f"look-up failed: {type(error).__name__}")

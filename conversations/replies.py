@@ -70,6 +70,7 @@ class Reply:
     state: ReplyState
     covers: int
     created_at: Instant
+    tried_since: Instant
     attempts: int = 0
     attempt_until: Instant | None = None
     next_attempt_at: Instant | None = None
@@ -127,7 +128,7 @@ def _is_in_flight(reply: Reply, now: Instant) -> bool:
 
 
 def _next_of_idle(reply: Reply, read_back: ReadBack, now: Instant) -> NextStep:
-    if now - reply.created_at > GIVE_UP_AFTER_MS:
+    if now - reply.tried_since > GIVE_UP_AFTER_MS:
         return NextStep(Step.STOP, replace(reply, state=ReplyState.NEEDS_HUMAN))
     if reply.next_attempt_at is not None and now < reply.next_attempt_at:
         return NextStep(Step.WAIT, reply, reply.next_attempt_at - now)
@@ -202,7 +203,7 @@ def _sent(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
 
 def _again(reply: Reply, state: ReplyState, outcome: Outcome, now: Instant) -> Reply:
     """Wait twice as long after each attempt, and a quarter of its age after each look-up."""
-    patience_ms = max(FIRST_RETRY_MS * 2 ** min(reply.attempts, 10), (now - reply.created_at) // 4)
+    patience_ms = max(FIRST_RETRY_MS * 2 ** min(reply.attempts, 10), (now - reply.tried_since) // 4)
     delay_ms = min(LONGEST_RETRY_MS, patience_ms)
     if outcome.retry_after_s is not None:
         delay_ms = max(delay_ms, int(outcome.retry_after_s * 1000))
@@ -219,5 +220,5 @@ def resolve(reply: Reply, outcome: str, external_id: str | None, now: Instant) -
     if outcome == "sent":
         return _sent(reply, Outcome(Certainty.SENT, external_id), now)
     return replace(
-        reply, state=ReplyState.ACCEPTED, attempt_until=None, next_attempt_at=None, created_at=now
+        reply, state=ReplyState.ACCEPTED, attempt_until=None, next_attempt_at=None, tried_since=now
     )

@@ -1,10 +1,10 @@
 """The match as a transaction of its own: waiting conversations and agents with room, claimed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, text
+from sqlalchemy import Connection, and_, func, select, text
 
 from acd.eligibility import standing
 from acd.matching import Explanation, Match, match
@@ -13,7 +13,7 @@ from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import decide
 from conversations.model import Conversation, ConversationState
-from storage import clock
+from storage import clock, decisions
 from storage.candidates import (
     agents_with_room,
     agents_without_room,
@@ -24,10 +24,9 @@ from storage.conversations import lock
 from storage.ids import new_id
 from storage.journal import Aftermath, Journal
 from storage.rows import conversation_from, policy_from, routing_policy_from
-from storage.tables import ConversationRow, DecisionRow, WorkgroupRow
+from storage.tables import ConversationRow, WorkgroupRow
 
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
-DECISIONS = DecisionRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 BATCH = 50
@@ -70,7 +69,7 @@ def ask(connection: Connection, workgroup_id: str) -> Asked:
     matches, failures = match(queue, agents, policy, now, others)
     journal = Journal(connection, now)
     claimed = _claim(journal, matches[:BATCH], policy, workgroup)
-    _explain_failures(connection, failures[:EXPLAINED_FAILURES])
+    decisions.record_failures(connection, failures[:EXPLAINED_FAILURES])
     journal.flush()
     goes_on = claimed > 0 and (len(matches) > BATCH or len(queue) >= BATCH)
     return Asked(claimed, goes_on, _aftermath(journal, workgroup_id, claimed))
@@ -139,7 +138,7 @@ def _claim(
     conversations = lock(connection, {m.conversation.id for m in matches}, skip_locked=True)
     agents = locked_agents(connection, {m.agent.id for m in matches}, journal.now, skip_locked=True)
     journal.agents_are_locked(agents)
-    decided: list[dict[str, Any]] = []
+    offers: list[tuple[str, str, Explanation]] = []
     for pair in matches:
         conversation, agent = conversations.get(pair.conversation.id), agents.get(pair.agent.id)
         if (
@@ -155,53 +154,12 @@ def _claim(
             continue
         journal.record(conversation, decision, "offered")
         agents[agent.id] = _with_load(agent, conversation, pair.weight_percent)
-        decided.append(_decision_values(pair.explanation, decision_id, offer_id))
-    if decided:
-        connection.execute(insert(DECISIONS), decided)
-    return len(decided)
+        offers.append((decision_id, offer_id, pair.explanation))
+    decisions.record_offers(connection, offers)
+    return len(offers)
 
 
 def _with_load(agent: Agent, conversation: Conversation, weight_percent: int) -> Agent:
     counts = {**agent.load_count}
     counts[conversation.media_type] = counts.get(conversation.media_type, 0) + 1
     return replace(agent, load_percent=agent.load_percent + weight_percent, load_count=counts)
-
-
-def _decision_values(
-    explanation: Explanation, decision_id: str, offer_id: str | None
-) -> dict[str, Any]:
-    chosen = explanation.chosen
-    return {
-        "id": decision_id,
-        "conversation_id": explanation.conversation_id,
-        "offer_id": offer_id,
-        "agent_id": chosen.agent_id if chosen else None,
-        "at": explanation.at,
-        "record": asdict(explanation),
-    }
-
-
-def _explain_failures(connection: Connection, failures: Sequence[Explanation]) -> None:
-    """Record why a conversation found nobody, but only when the counts have changed."""
-    if not failures:
-        return
-    fresh = [f for f in failures if _counts(asdict(f)) != _last_counts(connection, f)]
-    if fresh:
-        connection.execute(
-            insert(DECISIONS), [_decision_values(f, new_id("de"), None) for f in fresh]
-        )
-
-
-def _counts(record: dict[str, Any]) -> tuple[Any, ...]:
-    return record["candidates"], record["filtered"], record["waits_for_agent_id"]
-
-
-def _last_counts(connection: Connection, failure: Explanation) -> tuple[Any, ...] | None:
-    query = (
-        select(DECISIONS.c.record)
-        .where(DECISIONS.c.conversation_id == failure.conversation_id)
-        .order_by(DECISIONS.c.at.desc(), DECISIONS.c.id.desc())
-        .limit(1)
-    )
-    record = connection.execute(query).scalar_one_or_none()
-    return _counts(record) if record else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, or_, select, update
 
 from conversations.messages import Bell
 from conversations.model import FINAL_STATES, Instant
@@ -36,15 +36,21 @@ def note_rung(connection: Connection, bells: Iterable[tuple[str, int]], now: Ins
         connection.execute(rung, rows)
 
 
-def note_seen(connection: Connection, seen: Iterable[tuple[str, int, str]]) -> None:
-    """Remember which versions (id, version, run id) the workflows have seen."""
+def note_seen(connection: Connection, seen: Iterable[tuple[str, int, str | None]]) -> None:
+    """Remember which versions (id, version, run id if known) the workflows have seen."""
     newer = (
         update(BELLS)
         .where(BELLS.c.conversation_id == bindparam("bell_id"))
         .where(BELLS.c.seen_version < bindparam("seen"))
-        .values(seen_version=bindparam("seen"), run_id=bindparam("run"))
+        .values(
+            seen_version=bindparam("seen"),
+            run_id=func.coalesce(bindparam("run", type_=BELLS.c.run_id.type), BELLS.c.run_id),
+        )
     )
-    rows = [{"bell_id": i, "seen": version, "run": run_id} for i, version, run_id in sorted(seen)]
+    rows = [
+        {"bell_id": i, "seen": version, "run": run_id}
+        for i, version, run_id in sorted(seen, key=lambda fact: fact[:2])
+    ]
     if rows:
         connection.execute(newer, rows)
 

@@ -12,7 +12,7 @@ from conversations.errors import ConversationError
 from conversations.lifecycle import alarm_at, decide, due
 from conversations.model import Conversation, Instant, MediaType, ReplyState, Visibility, holder
 from conversations.replies import Reply
-from storage import clock
+from storage import clock, decisions
 from storage.candidates import locked_agents
 from storage.journal import Aftermath, Journal
 from storage.rows import conversation_from, policy_from, reply_values, routing_policy_from
@@ -155,8 +155,18 @@ class _Change:
         decision = decide(conversation, command, facts, journal.now)
         if isinstance(decision, ConversationError):
             return Outcome(conversation, decision)
-        changed = journal.record(conversation, decision, "commanded")
-        return Outcome(changed)
+        if isinstance(command, c.TransferToAgent):
+            self._explain(conversation, command, agents[command.agent_id])
+        return Outcome(journal.record(conversation, decision, "commanded"))
+
+    def _explain(
+        self, conversation: Conversation, command: c.TransferToAgent, agent: Agent
+    ) -> None:
+        connection, now = self.journal.connection, self.journal.now
+        policy = routing_policy_from(_workgroup(connection, conversation.workgroup_id))
+        decisions.record_named_agent(
+            connection, conversation, agent, policy, offer_id=command.offer_id, now=now
+        )
 
 
 def lock_touched(
@@ -286,6 +296,7 @@ def _write_reply(connection: Connection, conversation: Conversation, draft: Repl
         IDENTITIES.c.customer_id == conversation.customer_id,
     )
     identity = connection.execute(query.limit(1)).one()
+    now = clock.now(connection)
     taken = Reply(
         id=draft.reply_id,
         conversation_id=conversation.id,
@@ -300,7 +311,8 @@ def _write_reply(connection: Connection, conversation: Conversation, draft: Repl
         in_reply_to=draft.in_reply_to,
         state=ReplyState.ACCEPTED,
         covers=conversation.post_count,
-        created_at=clock.now(connection),
+        created_at=now,
+        tried_since=now,
     )
     connection.execute(insert(REPLIES).values(reply_values(taken)))
     return taken

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations import commands as c
 from conversations.commands import Actor, Policy
@@ -114,9 +115,8 @@ def _lease(connection: Connection, account_id: str, process: str, now: Instant) 
     query = select(LEASES).where(LEASES.c.account_id == account_id).with_for_update()
     lease = connection.execute(query).mappings().one_or_none()
     if lease is None:
-        values = {"holder": process, "epoch": 1, "expires_at": now + LEASE_MS}
-        connection.execute(insert(LEASES).values(account_id=account_id, **values))
-        return 1, 0
+        _first_lease(connection, account_id, process)
+        lease = connection.execute(query).mappings().one()
     if lease["holder"] != process and lease["expires_at"] > now:
         return lease["epoch"], LEASE_WAIT_MS
     epoch = lease["epoch"] + (lease["holder"] != process)
@@ -124,6 +124,15 @@ def _lease(connection: Connection, account_id: str, process: str, now: Instant) 
     connection.execute(held.values(holder=process, epoch=epoch, expires_at=now + LEASE_MS))
     paused_until = lease["paused_until"] or 0
     return epoch, max(0, paused_until - now)
+
+
+def _first_lease(connection: Connection, account_id: str, process: str) -> None:
+    """Write the account's first lease, already run out; another process may do so too."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    first = dialect.insert(LEASES).values(
+        account_id=account_id, holder=process, epoch=1, expires_at=0
+    )
+    connection.execute(first.on_conflict_do_nothing())
 
 
 def settle(connection: Connection, permission: Permission, outcome: Outcome) -> Settled:

@@ -137,7 +137,12 @@ def policy_from(row: RowMapping) -> Policy:
 
 def routing_policy_from(row: RowMapping) -> RoutingPolicy:
     """Read what routing needs from a workgroup's row."""
-    return RoutingPolicy(row["id"], row["version"], utilization_from(row["utilization"]))
+    return RoutingPolicy(
+        row["id"],
+        row["version"],
+        utilization_from(row["utilization"]),
+        required_skills_from(row["required_skills"]),
+    )
 
 
 def agent_from(
@@ -179,6 +184,7 @@ _REPLY_PLAIN = (
     "in_reply_to",
     "covers",
     "created_at",
+    "tried_since",
     "attempts",
     "attempt_until",
     "next_attempt_at",

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from acd.model import Agent
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import decide
-from conversations.model import Conversation, Instant, RoutingStatus
+from conversations.model import Conversation, ConversationState, Instant, RoutingStatus
 from storage import clock
 from storage.candidates import locked_agents
 from storage.conversations import lock
@@ -113,14 +114,30 @@ def _rescind(journal: Journal, offered: dict[str, Conversation], agent_id: str) 
 
 def note_presence(connection: Connection, agent_id: str, now: Instant) -> None:
     """Remember that the agent was heard of."""
-    seen = update(PRESENCES).where(PRESENCES.c.agent_id == agent_id).values(seen_at=now)
-    if connection.execute(seen).rowcount == 0:
-        connection.execute(insert(PRESENCES).values(agent_id=agent_id, seen_at=now))
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    first = dialect.insert(PRESENCES).values(agent_id=agent_id, seen_at=now)
+    seen = first.on_conflict_do_update(index_elements=["agent_id"], set_={"seen_at": now})
+    connection.execute(seen)
 
 
 def heartbeat(connection: Connection, agent_id: str) -> None:
     """Renew the agent's presence lease; touches nothing that a match looks at."""
     note_presence(connection, agent_id, clock.now(connection))
+
+
+def agents_with_lost_offers(connection: Connection) -> list[str]:
+    """Return agents off the queue who are still offered something: a process died in between."""
+    query = (
+        select(AGENTS.c.id)
+        .join(CONVERSATIONS, CONVERSATIONS.c.holder_agent_id == AGENTS.c.id)
+        .where(
+            CONVERSATIONS.c.state == ConversationState.ALERTING.value,
+            AGENTS.c.routing_status != RoutingStatus.ON_QUEUE.value,
+        )
+        .distinct()
+        .limit(ABSENT_BATCH)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def absent_agents(connection: Connection) -> list[str]:

@@ -12,7 +12,7 @@ from storage.batches import Batch
 from storage.database import Database
 from storage.journal import Aftermath
 
-Seen = tuple[str, int, str]
+Seen = tuple[str, int, str | None]
 """Conversation id, version, workflow run id."""
 
 

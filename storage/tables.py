@@ -377,6 +377,7 @@ class ReplyRow(SQLModel, table=True):
     state: str
     covers: int
     created_at: int = _moment()
+    tried_since: int = _moment()
     attempts: int = 0
     epoch: int = 0
     attempt_until: int | None = _maybe_moment()

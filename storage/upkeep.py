@@ -65,6 +65,11 @@ class DatabaseUpkeep:
             await self._following.follow(outcome.aftermath)
         return len(absent)
 
+    async def take_lost_offers_back(self) -> int:
+        leavers = await self._database.read(statuses.agents_with_lost_offers)
+        await self._following.follow(Aftermath(leavers=frozenset(leavers)))
+        return len(leavers)
+
     async def ask_everywhere(self) -> int:
         waiting = await self._database.read(workgroups_with_waiting)
         await self._following.ask(waiting)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.conversations import ConversationActivities
@@ -132,6 +132,7 @@ class ConversationWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
+            _require_known(error)
             workflow.logger.warning("sync failed, asking again", extra={"conversation": self._id})
             self._ring_at(0, ASK_AGAIN_AFTER)
             return
@@ -231,6 +232,17 @@ class ConversationWorkflow:
         seen = self._snapshot
         assert seen is not None  # noqa: S101 - the loop ends only with a snapshot
         return ConversationEnd(self._id, seen.state, seen.ended_by, seen.version)
+
+
+def _require_known(error: ActivityError) -> None:
+    """Fail the workflow of a conversation that the database does not have.
+
+    Raises:
+        ApplicationError: the row is gone, as after the restoration of an older backup.
+    """
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type == "ConversationUnknown":
+        raise cause
 
 
 def _moment(instant: int | None) -> str | None:

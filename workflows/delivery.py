@@ -43,9 +43,16 @@ class Ringer:
     therefore never stops ingest or commands.
     """
 
-    def __init__(self, client: Client, rung: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        rung: Callable[[str, int], None],
+        over: Callable[[str, int], None],
+    ) -> None:
+        """Call `rung` for a bell that Temporal took, `over` for one of a completed workflow."""
         self._client = client
         self._rung = rung
+        self._over = over
         self._waiting: dict[str, Bell] = {}
         self._queue: asyncio.Queue[str] = asyncio.Queue(LARGEST_QUEUE)
         self._last: dict[str, tuple[float, int]] = {}
@@ -112,7 +119,7 @@ class Ringer:
 
     async def _ring_now(self, bell: Bell) -> None:
         try:
-            await ring(self._client, bell)
+            is_told = await ring(self._client, bell)
         except (RPCError, RuntimeError, OSError) as error:
             self.dropped += 1
             self._last.pop(bell.conversation_id, None)
@@ -122,7 +129,8 @@ class Ringer:
                 error=type(error).__name__,
             )
             return
-        self._rung(bell.conversation_id, bell.version)
+        note = self._rung if is_told else self._over
+        note(bell.conversation_id, bell.version)
 
     async def close(self) -> None:
         """Ring what waits, for a second at most, and stop."""
@@ -134,11 +142,11 @@ class Ringer:
         await asyncio.gather(*self._ringers, return_exceptions=True)
 
 
-async def ring(client: Client, bell: Bell) -> None:
+async def ring(client: Client, bell: Bell) -> bool:
     """Signal the conversation's workflow, starting it when it does not run.
 
-    A completed one stays completed: its conversation has ended and every reply is settled, so
-    the bell counts as seen. A terminated one is started again.
+    Returns False for a completed one, which stays completed: its conversation has ended and every
+    reply is settled, so the bell counts as seen. A terminated one is started again.
 
     Raises:
         RPCError: Temporal did not take the bell.
@@ -158,4 +166,5 @@ async def ring(client: Client, bell: Bell) -> None:
             rpc_timeout=RPC_TIMEOUT,
         )
     except WorkflowAlreadyStartedError:
-        return
+        return False
+    return True

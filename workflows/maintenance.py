@@ -26,7 +26,7 @@ LOOK_BACK = timedelta(days=1)
 OVERLAP = timedelta(minutes=1)
 """Visibility lags: what ended shortly before the last look is looked at once more."""
 
-LARGEST_LOOK = 500
+LARGEST_LOOK = 10_000
 ENDED_BADLY = 'ExecutionStatus IN ("Terminated", "Failed", "TimedOut", "Canceled")'
 
 

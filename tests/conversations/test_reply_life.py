@@ -42,6 +42,7 @@ REPLY = Reply(
     state=ReplyState.ACCEPTED,
     covers=1,
     created_at=START,
+    tried_since=START,
 )
 
 

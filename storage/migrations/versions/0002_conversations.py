@@ -229,7 +229,7 @@ def _talk() -> None:
         *maybe(TEXT, "to_handle", "in_reply_to"),
         *always(TEXT, "state"),
         *always(NUMBER, "covers"),
-        *always(MOMENT, "created_at"),
+        *always(MOMENT, "created_at", "tried_since"),
         *always(NUMBER, "attempts", "epoch"),
         *maybe(MOMENT, "attempt_until", "next_attempt_at"),
         *maybe(TEXT, "external_id", "url"),
