@@ -20,6 +20,7 @@ from storage.tables import (
     AccountRow,
     ConversationRow,
     IdentityRow,
+    PostRow,
     ReplyRow,
     WorkgroupRow,
 )
@@ -27,6 +28,7 @@ from storage.tables import (
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 IDENTITIES = IdentityRow.__table__  # type: ignore[attr-defined]
+POSTS = PostRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
@@ -308,7 +310,7 @@ def _write_reply(connection: Connection, conversation: Conversation, draft: Repl
         visibility=draft.visibility or visibility_of(conversation),
         to_external_id=identity.external_id,
         to_handle=identity.handle,
-        in_reply_to=draft.in_reply_to,
+        in_reply_to=draft.in_reply_to or _newest_post(connection, conversation.id),
         state=ReplyState.ACCEPTED,
         covers=conversation.post_count,
         created_at=now,
@@ -316,3 +318,14 @@ def _write_reply(connection: Connection, conversation: Conversation, draft: Repl
     )
     connection.execute(insert(REPLIES).values(reply_values(taken)))
     return taken
+
+
+def _newest_post(connection: Connection, conversation_id: str) -> str | None:
+    """Return what is answered when nobody says: a reply to nothing reaches no customer."""
+    query = (
+        select(POSTS.c.external_id)
+        .where(POSTS.c.conversation_id == conversation_id)
+        .order_by(POSTS.c.created_at.desc(), POSTS.c.external_id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()

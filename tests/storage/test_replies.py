@@ -171,3 +171,15 @@ async def test_an_own_reply_that_comes_back_proves_itself(floor: Floor) -> None:
     assert (found.state, found.external_id) == (ReplyState.SENT, "out-7")
     assert unknown is None
     assert (await floor.get(opened)).post_count == 1
+
+
+async def test_a_reply_answers_the_newest_post_when_nobody_says_which(floor: Floor) -> None:
+    source = await floor.channel(workgroup := await floor.workgroup())
+    await floor.agent(workgroup)
+    opened, agent = await floor.connect(source, "customer")
+    newest = await floor.post(source, "customer", "and one more thing", in_reply_to=None)
+
+    outcome = await floor.reply(opened, agent)
+
+    assert outcome.reply is not None
+    assert outcome.reply.in_reply_to == newest.accepted[0]
