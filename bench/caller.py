@@ -49,7 +49,7 @@ class Caller:
 
     def __init__(self, port: int, key: str) -> None:
         self._port = port
-        self._key = key
+        self.key = key
         self._idle: list[_Connection] = []
 
     async def call(self, method: str, path: str, body: Json | None = None) -> Answer:
@@ -96,7 +96,7 @@ class Caller:
         lines = [
             f"{method} /api/v1{path} HTTP/1.1",
             f"Host: {LOOPBACK}:{self._port}",
-            f"Authorization: Bearer {self._key}",
+            f"Authorization: Bearer {self.key}",
             f"Content-Length: {len(raw)}",
         ]
         if method == "POST":

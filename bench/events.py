@@ -18,7 +18,6 @@ from bench.samples import percentile
 from bench.sizes import Sizes
 
 AGENTS = 20
-STREAMS = 20
 CLIENTS = 16
 PAUSE_S = 0.1
 LAST_EVENTS_S = 2.0
@@ -34,9 +33,9 @@ class Viewers:
     def __init__(self) -> None:
         self.ages_ms: list[float] = []
 
-    async def view(self, parley: Parley) -> None:
-        headers = {"Authorization": f"Bearer {parley.admin_key}", "Accept": "text/event-stream"}
-        url = f"http://{LOOPBACK}:{parley.port}/api/v1/events"
+    async def view(self, port: int, key: str) -> None:
+        headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
+        url = f"http://{LOOPBACK}:{port}/api/v1/events"
         async with (
             httpx.AsyncClient(trust_env=False, timeout=None) as client,  # noqa: S113 - it is a stream
             client.stream("GET", url, headers=headers) as stream,
@@ -60,9 +59,10 @@ class Viewers:
 
 
 @asynccontextmanager
-async def watching(parley: Parley, streams: int) -> AsyncIterator[Viewers]:
+async def watching(parley: Parley, made: Floor) -> AsyncIterator[Viewers]:
+    """Open a stream for every agent, as the desks of a floor do."""
     viewers = Viewers()
-    tasks = [asyncio.create_task(viewers.view(parley)) for _ in range(streams)]
+    tasks = [asyncio.create_task(viewers.view(parley.port, a.key)) for a in made.agents.values()]
     await asyncio.sleep(1.0)
     try:
         yield viewers
@@ -80,7 +80,7 @@ async def measure(parley: Parley, sizes: Sizes) -> dict[str, float]:
     async with floor(parley, AGENTS) as made, look_into(parley.database_url) as look:
         await made.live()
         await look.until_synced()
-        async with watching(parley, STREAMS) as viewers:
+        async with watching(parley, made) as viewers:
             await _one_agent_works(made, sizes.samples // 3)
             quiet = viewers.take()
             await at_once(sizes.lifecycles_16 // 2, CLIENTS, lambda _: made.live())
