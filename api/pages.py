@@ -19,6 +19,7 @@ POLICY = (
     "frame-ancestors 'none'; "
     "base-uri 'none'; "
     "form-action 'self'; "
+    "trusted-types parley-worker; "
     "require-trusted-types-for 'script'"
 )
 PAGE_HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}

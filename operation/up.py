@@ -23,6 +23,7 @@ from operation.environment import (
 )
 from operation.ports import (
     LOOPBACK,
+    PortTaken,
     accepts_connections,
     answers_ok,
     first_free,
@@ -209,6 +210,9 @@ class _Up:
                 is_temporal_ours=False,
             )
         ui_port = options.temporal_port + UI_PORT_OFFSET
+        if options.api_port in (options.temporal_port, ui_port):
+            taken = f"Port {options.api_port} is meant for the API and for Temporal or its web UI."
+            raise PortTaken(f"{taken} Choose another: --port N or --temporal-port N")
         for port, purpose in ((options.temporal_port, "Temporal"), (ui_port, "Temporal's web UI")):
             await require_free(port, purpose=purpose, option="--temporal-port")
         return Addresses(
