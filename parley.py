@@ -64,6 +64,25 @@ def check_config() -> None:
 
 
 @app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="Recorded conversations, one JSON object a line.")],
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=100_000, help="How many times faster than they were.")
+    ] = 60.0,
+    agents: Annotated[int, typer.Option(min=1, max=200, help="Scripted agents.")] = 8,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Where it runs, or is to run; else ./var if it runs, else for once."),
+    ] = None,
+) -> None:
+    """Play recorded conversations; end with 1 when anything was lost, doubled or broken."""
+    from operation.replay import Options
+    from operation.replay import replay as run_replay
+
+    raise typer.Exit(run_replay(Options(file, speed, agents, data)))
+
+
+@app.command()
 def make_keys(data: Folder = Path("var")) -> None:
     """Make the demonstration's keys in the data folder (for containers; `up` does it itself)."""
     from operation.demo_keys import make_keys as run_make_keys
@@ -83,6 +102,14 @@ def prepare_demo(
     from operation.demo_keys import prepare_demo as run_prepare_demo
 
     raise typer.Exit(run_prepare_demo(data.absolute(), api_url, control_url))
+
+
+@app.command()
+def openapi() -> None:
+    """Print the API's description; the committed one is openapi.json."""
+    from api.openapi import document
+
+    typer.echo(document(), nl=False)
 
 
 if __name__ == "__main__":
