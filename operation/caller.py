@@ -66,6 +66,13 @@ class Caller:
             if cursor is None:
                 return found
 
+    async def found_or_made(self, path: str, naming: str, wanted: Json) -> Json:
+        """Return the resource of that name, made if there is none yet."""
+        for one in await self.all(path):
+            if one[naming] == wanted[naming]:
+                return one
+        return await self.post(path, wanted)
+
     async def call(self, method: str, path: str, *, is_repeated: bool = True, **what: Any) -> Json:  # noqa: ANN401
         """Call until the server answers.
 

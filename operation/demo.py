@@ -98,7 +98,7 @@ class _Demo:
     async def people(self, known: Mapping[str, Any]) -> Json:
         """Return keys for everybody, making workgroups and people that are not there."""
         for workgroup in WORKGROUPS:
-            made = await self._found_or_made("/workgroups", "name", workgroup)
+            made = await self._api.found_or_made("/workgroups", "name", workgroup)
             self._workgroups[workgroup["name"]] = made["id"]
         keys: Json = {}
         for username, what in STAFF.items():
@@ -115,7 +115,7 @@ class _Demo:
 
     async def _key(self, username: str, what: Json, known: str | None) -> str:
         wanted = {"username": username, "name": username, **what}
-        agent = await self._found_or_made("/agents", "username", wanted)
+        agent = await self._api.found_or_made("/agents", "username", wanted)
         if known:
             return known
         made = await self._api.call(
@@ -135,7 +135,7 @@ class _Demo:
             "delivery": "stream",
         }
         credentials = {"token": brand["token"]}
-        account = await self._found_or_made(
+        account = await self._api.found_or_made(
             "/accounts",
             "name",
             {
@@ -148,7 +148,7 @@ class _Demo:
         if account["settings"].get("url") != simulated_url:
             moved = {"settings": settings, "credentials": credentials}
             await self._api.call("PATCH", f"/accounts/{account['id']}", json=moved)
-        channel = await self._found_or_made(
+        channel = await self._api.found_or_made(
             "/channels",
             "name",
             {
@@ -186,9 +186,3 @@ class _Demo:
             if len(found["items"]) >= len(WAITING):
                 return
             await asyncio.sleep(0.2)
-
-    async def _found_or_made(self, path: str, naming: str, wanted: Json) -> Json:
-        for one in await self._api.all(path):
-            if one[naming] == wanted[naming]:
-                return one
-        return await self._api.post(path, wanted)
