@@ -40,6 +40,14 @@ def sent(page: Page) -> Locator:
     return page.locator(".delivery.sent")
 
 
+def until(page: Page, is_so: Callable[[], bool]) -> None:
+    for _ in range(60):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not come true within 3 s")
+
+
 def test_an_agent_works_a_conversation_with_the_mouse(serve: Serve, log_in: LogIn) -> None:
     world = small_floor()
     page = log_in(serve(world))
@@ -169,9 +177,10 @@ def test_a_reply_whose_answer_was_lost_is_said_once(serve: Serve, log_in: LogIn)
     expect(sent(page)).to_be_visible()
     expect(said(page).get_by_text("Only once, please")).to_have_count(1)
     assert len(world.replies) == 1
-    assert [path for _key, path, _body in world.requests].count(
+    until(page, lambda: len(world.requests) == 2)
+    assert {path for _key, path, _body in world.requests} == {
         f"/api/v1/conversations/{row['id']}/replies"
-    ) == 2
+    }
     assert len({key for key, _path, _body in world.requests}) == 1
 
 
@@ -252,10 +261,7 @@ def test_a_missed_offer_is_said_and_the_way_back_is_one_click(serve: Serve, log_
     page.get_by_role("button", name="Back on queue").click()
     expect(page.get_by_role("button", name="Status: On queue")).to_be_visible()
     assert world.agents["agent-1"]["routing_status"] == "on_queue"
-    for _ in range(30):
-        if world.heartbeats:
-            break
-        page.wait_for_timeout(50)
+    until(page, lambda: bool(world.heartbeats))
     assert world.heartbeats == ["agent-1"]
 
 

@@ -4,7 +4,7 @@ import { hearDate } from './clock.js';
 // Keep-alives come every 15 s: two missed ones mean that the line is dead although nobody hung up.
 const SILENCE_LIMIT_MS = 35_000;
 const FIRST_WAIT_MS = 300;
-const LONGEST_WAIT_MS = 4000;
+const LONGEST_WAIT_MS = 2000;
 
 /** Cuts a text stream into blocks `{id, event, data}`; blocks without data (keep-alives) are given too. */
 export function createParser(onBlock) {
@@ -53,7 +53,7 @@ export class EventStream {
       if (this.isStopped) return;
       this.listeners.onState('lost');
       wait_ms = opened ? FIRST_WAIT_MS : Math.min(wait_ms * 2, LONGEST_WAIT_MS);
-      await new Promise((resolve) => setTimeout(resolve, wait_ms * (0.8 + Math.random() * 0.4)));
+      await new Promise((resolve) => setTimeout(resolve, wait_ms * (0.6 + Math.random() * 0.8)));
     }
   }
 

@@ -1,13 +1,20 @@
 // Replies and notes between the composer and the server's 202: shown as what they are, and never typed twice.
 import { Intent } from '../core/api.js';
 import { signal } from '../core/html.js';
-import { showNote, showReply, touchTimeline } from '../state/timelines.js';
+import { showNote, showReply, timelineOf, touchTimeline } from '../state/timelines.js';
 import { changeDraft, draftOf } from './drafts.js';
 
 /** `{key, conversationId, kind: 'reply'|'note', text, visibility, state: 'leaving'|'failed', problem, intent}` */
 export const outbox = signal([]);
 
-export const unsentOf = (conversationId) => outbox.value.filter((entry) => entry.conversationId === conversationId);
+const idsOf = (entries, kind) => entries.filter((entry) => entry.kind === kind).map((entry) => entry[kind].id);
+
+/** The stream may tell of a reply before its own request is answered: then it is shown once, as what the stream told. */
+const hasArrived = ({ kind, text, knownIds }, entries) =>
+  entries.some((entry) => entry.kind === kind && entry[kind].text === text && !knownIds.has(entry[kind].id));
+
+export const unsentOf = (conversationId, entries) =>
+  outbox.value.filter((entry) => entry.conversationId === conversationId && !(entry.state === 'leaving' && hasArrived(entry, entries)));
 
 function change(key, fields) {
   outbox.value = outbox.value.map((entry) => (entry.key === key ? { ...entry, ...fields } : entry));
@@ -35,6 +42,7 @@ function post(conversationId, kind, body) {
   const intent = new Intent(path, body);
   const entry = {
     key: intent.key, conversationId, kind, text: body.text, visibility: body.visibility, state: 'leaving', problem: null, intent,
+    knownIds: new Set(idsOf(timelineOf(conversationId).value.entries, kind)),
   };
   outbox.value = [...outbox.value, entry];
   return deliver(entry);

@@ -48,7 +48,7 @@ function Log({ conversation, timeline }) {
   const log = useRef(null);
   const isAtEnd = useRef(true);
   const [hasMore, setMore] = useState(false);
-  const unsent = unsentOf(conversation.id);
+  const unsent = unsentOf(conversation.id, timeline.entries);
   const entries = withDays(timeline.entries);
   const toEnd = () => { log.current.scrollTop = log.current.scrollHeight; };
   useLayoutEffect(() => {
