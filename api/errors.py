@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from api.json_body import BadJson
 from conversations.errors import ConversationError
 from storage import setup
 from storage.database import DatabaseUnavailable
@@ -125,6 +126,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         return answer(request.scope, invalid(error.errors()))
+
+    @app.exception_handler(BadJson)
+    async def _bad_json(request: Request, error: BadJson) -> JSONResponse:
+        return answer(request.scope, unprocessable("unreadable_body", ["body"], error.msg))
 
     @app.exception_handler(DatabaseUnavailable)
     async def _away(request: Request, error: DatabaseUnavailable) -> JSONResponse:

@@ -1,5 +1,6 @@
 """The application on a real database, without Temporal: bells find nobody, as in an outage."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from api.main import create_app
-from settings import Settings
+from settings import LogSettings, Settings
 from storage.ids import new_id
 from tests.ports import free_port
 
@@ -31,7 +32,11 @@ class Caller:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         if key is not None:
             headers["Idempotency-Key"] = key
-        return await self.http.request(method, f"/api/v1{path}", json=body, headers=headers)
+        if body is None:
+            return await self.http.request(method, f"/api/v1{path}", headers=headers)
+        headers["Content-Type"] = "application/json"
+        raw = json.dumps(body)
+        return await self.http.request(method, f"/api/v1{path}", content=raw, headers=headers)
 
     async def ok(self, method: str, path: str, body: Any = None) -> Any:
         answer = await self.call(method, path, body)
@@ -53,6 +58,7 @@ def settings(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
         secret_key=SecretStr("a secret of the tests, long enough"),
         database_url=SecretStr(sqlite_url),
         bootstrap_admin_key=SecretStr(ADMIN_KEY),
+        log=LogSettings(level="error"),
     )
 
 
