@@ -27,6 +27,7 @@ REPLY = Reply(
     state=ReplyState.SENDING,
     covers=1,
     created_at=0,
+    tried_since=0,
 )
 
 

@@ -1,4 +1,3 @@
-
 """A simulated network in a process of its own, and a receiver that listens to its webhooks."""
 
 import subprocess
