@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     """How browsers and networks reach the API; empty: its host and port."""
     secret_key: SecretStr
-    """Keys the hashes of affinity and API keys and encrypts the accounts' credentials."""
+    """Keys the affinity hashes and encrypts the accounts' credentials."""
     bootstrap_admin_key: SecretStr | None = None
     """An API key that the API accepts as an administrator's from its start-up on."""
     temporal_ui_url: str = ""

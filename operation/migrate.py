@@ -1,13 +1,13 @@
 """`migrate`: bring the database to this version, and tell Temporal what Parley searches by."""
 
 import asyncio
-import os
 import sys
+
+from temporalio.envconfig import ClientConfig
 
 from operation.check_config import BadSetting, load_settings
 from operation.temporal_server import (
     WrongSearchAttribute,
-    is_external,
     register_search_attributes,
 )
 from storage.schema import downgrade, upgrade
@@ -30,13 +30,14 @@ def migrate(*, back_to: str | None = None) -> int:
 
 
 def _tell_temporal() -> int:
-    if not is_external(os.environ):
-        print("TEMPORAL_ADDRESS is not set: no search attributes to register.")
+    address = ClientConfig.load_client_connect_config().get("target_host")
+    if address is None:
+        print("No Temporal is named (TEMPORAL_ADDRESS): no search attributes to register.")
         return 0
     try:
         new = asyncio.run(register_search_attributes())
     except (RuntimeError, WrongSearchAttribute) as error:
-        print(f"Temporal at {os.environ['TEMPORAL_ADDRESS']}: {error}", file=sys.stderr)
+        print(f"Temporal at {address}: {error}", file=sys.stderr)
         return 1
     print(f"Search attributes registered: {', '.join(new) or 'all were there'}.")
     return 0
