@@ -17,7 +17,8 @@ from tests.web.fake_world import RefusedError, Row, World
 WEB = Path(__file__).resolve().parents[2] / "web"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
+    "trusted-types parley-worker; require-trusted-types-for 'script'"
 )
 POLL_S = 0.02
 KEEP_ALIVE_S = 1.0

@@ -1,5 +1,6 @@
 // Log in, stay present, log out. The key that somebody types is sent once and never kept.
 import { get, postPlain, put, remove, whenUnauthorized } from '../core/api.js';
+import { prefer } from '../core/settings.js';
 import { everySecond } from '../core/ticker.js';
 import { goDark, goLive, isLeaderTab } from '../state/live.js';
 import { isSupervisor, logInNotice, me, myId, session } from '../state/store.js';
@@ -55,6 +56,8 @@ export async function logOut() {
   const isOnQueue = me.value?.routing_status === 'on_queue';
   if (isOnQueue) await put(`/agents/${encodeURIComponent(myId.value)}/status`, { routing_status: 'off_queue', reason: 'Logged out' }).catch(() => {});
   await remove('/session').catch(() => {});
+  // The answer empties the browser's storage; how the desk looks is no secret and stays.
+  prefer({});
   forgetDrafts();
   go({ page: '', id: null });
   endHere('');
