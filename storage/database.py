@@ -3,11 +3,12 @@
 import asyncio
 import fcntl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TextIO, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -24,6 +25,7 @@ TRANSACTION_TIMEOUT_S = 15.0
 """No transaction takes longer; one that does waits for something that will not come."""
 
 BUSY_TIMEOUT_MS = 10_000
+GATE_PAUSE_S = 0.0005
 READERS = 4
 RETRIES = 3
 _RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
@@ -117,7 +119,7 @@ class SQLiteDatabase:
         if self._gate is None or begin == "BEGIN":
             yield
             return
-        fcntl.flock(self._gate, fcntl.LOCK_EX)
+        _wait_for(self._gate)
         try:
             yield
         finally:
@@ -139,6 +141,24 @@ class SQLiteDatabase:
         self._engine.dispose()
         if self._gate is not None:
             self._gate.close()
+
+
+def _wait_for(gate: TextIO) -> None:
+    """Take the gate, waiting a bounded time: a process that is frozen in its turn holds it.
+
+    Raises:
+        DatabaseUnavailable: nobody let us through in time.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise DatabaseUnavailable("another process holds the database") from None
+            time.sleep(GATE_PAUSE_S)
+        else:
+            return
 
 
 def _sqlite_engine(url: str, clock: Clock | None) -> Engine:
