@@ -18,7 +18,7 @@ async def test_a_frozen_neighbour_stops_nobody_for_ever(
     opened = open_database(sqlite_url)
     gate = Path(f"{make_url(sqlite_url).database}.gate")
 
-    with gate.open("a") as held:
+    with gate.open("a") as held:  # noqa: ASYNC230 - a lock file, nothing is read
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(DatabaseUnavailable):
             await opened.write(lambda k: k.execute(text("SELECT 1")))
