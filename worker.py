@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import structlog
 import typer
+from prometheus_client import Counter, Gauge
 from sqlalchemy import select
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -34,7 +35,7 @@ from storage.asking import Following
 from storage.batches import Batch
 from storage.channel_intake import ChannelIntake
 from storage.clock import now
-from storage.database import Database, open_database
+from storage.database import Database, DatabaseUnavailable, open_database
 from storage.intake import PageIntake
 from storage.reply_store import ReplyStore
 from storage.secrets import Seal, derived_key
@@ -55,6 +56,14 @@ from workflows.marker import MarkerWorkflow
 from workflows.sweep import SweepWorkflow
 
 log = structlog.get_logger()
+
+REPLIES = Counter(
+    "parley_replies", "Attempts and look-ups by what the reply was afterwards", ("network", "state")
+)
+BELLS_DROPPED = Gauge("parley_worker_bells_dropped", "Bells of this worker left to the sweep")
+BELLS_NOT_SEEN = Gauge(
+    "parley_bells_not_seen", "Conversations whose newest version no workflow has seen, to 1,000"
+)
 
 ALL = "all"
 QUEUES = (
@@ -110,6 +119,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
     process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     pages = PageIntake(database, following, derived_key(secret_key, "affinity"))
     ringer.start()
+    BELLS_DROPPED.set_function(lambda: ringer.dropped)
     try:
         yield Parts(
             settings=settings,
@@ -117,7 +127,13 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             database=database,
             following=following,
             conversations=ConversationSync(database, following, seen),
-            replies=ReplyStore(database, following, seal, process),
+            replies=ReplyStore(
+                database,
+                following,
+                seal,
+                process=process,
+                count=lambda network, state: REPLIES.labels(network, state).inc(),
+            ),
             intake=ChannelIntake(database, pages, seal),
             upkeep=DatabaseUpkeep(database, following, LISTENED_NETWORKS),
         )
@@ -212,13 +228,18 @@ async def _sweep_until(stopping: asyncio.Event, parts: Parts, queues: Sequence[s
     """Keep the sweep alive, which a Temporal that lost its data has forgotten, too."""
     while not stopping.is_set():
         if MAINTENANCE_QUEUE in queues:
-            try:
-                await keep_sweeping(parts.client)
-            except (RPCError, RuntimeError) as error:
-                log.warning("sweep_not_started", error=type(error).__name__)
+            await _look_after_the_sweep(parts)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SWEEP_CHECK_S):
                 await stopping.wait()
+
+
+async def _look_after_the_sweep(parts: Parts) -> None:
+    try:
+        await keep_sweeping(parts.client)
+        BELLS_NOT_SEEN.set(await parts.database.read(bells.backlog))
+    except (RPCError, RuntimeError, DatabaseUnavailable) as error:
+        log.warning("sweep_not_started", error=type(error).__name__)
 
 
 def _database_check(parts: Parts) -> Callable[[], Any]:

@@ -1,5 +1,7 @@
 """The replies' rows as their sender sees them: each step a transaction, secrets opened last."""
 
+from collections.abc import Callable
+
 from conversations.networks import Account, NextReply
 from conversations.replies import Outcome, Permission, ReadBack, Reply
 from storage import replies
@@ -10,13 +12,26 @@ from storage.secrets import Seal
 
 
 class ReplyStore:
-    """The port `activities.ports.Replies`; `process` names the holder of account leases."""
+    """The port `activities.ports.Replies`.
 
-    def __init__(self, database: Database, following: Following, seal: Seal, process: str) -> None:
+    `process` names the holder of account leases; `count` is told network and state after each
+    attempt and look-up.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        following: Following,
+        seal: Seal,
+        *,
+        process: str,
+        count: Callable[[str, str], None],
+    ) -> None:
         self._database = database
         self._following = following
         self._seal = seal
         self._process = process
+        self._count = count
 
     async def next_reply(self, conversation_id: str) -> NextReply | None:
         delivery = await self._database.read(lambda k: replies.next_delivery(k, conversation_id))
@@ -37,6 +52,7 @@ class ReplyStore:
     async def settle(self, permission: Permission, outcome: Outcome) -> Reply:
         settled = await self._database.write(lambda k: replies.settle(k, permission, outcome))
         self._follow(settled.aftermath)
+        self._count(settled.reply.network, settled.reply.state.value)
         return settled.reply
 
     def _follow(self, aftermath: Aftermath) -> None:
