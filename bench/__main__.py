@@ -1,6 +1,7 @@
 """Measure and report: `python -m bench [--quick] [--only NAME] [--database URL]`."""
 
 import asyncio
+import signal
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from bench import chart
 from bench.claims import server_version
-from bench.machine import this_machine
+from bench.machine import Neighbours, this_machine
 from bench.measurements import NAMES, Databases, repetitions
 from bench.report import goal_text, number, verdict, write_page
 from bench.results import Result, gathered, keep_results, now_text, read_results
@@ -68,6 +69,8 @@ def main(
     names = [name for name in NAMES if not only or name in only]
     databases = Databases(database, parley_too)
     plan = Plan(names, sizes, databases, " ".join(words), is_kept=not quick)
+    # Asked to end, it stops what it has started, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if asyncio.run(_carry_out(plan)):
         raise typer.Exit(1)
 
@@ -87,6 +90,7 @@ async def _carry_out(plan: Plan) -> int:
             def say(text: str, name: str = name, row: object = row) -> None:
                 progress.update(row, description=f"{name}: {text}")  # type: ignore[arg-type]
 
+            neighbours = Neighbours()
             try:
                 found = await repetitions(name, plan.sizes, plan.databases, say)
             except Exception:  # noqa: BLE001 - the other measurements are worth having
@@ -95,8 +99,14 @@ async def _carry_out(plan: Plan) -> int:
                 progress.update(row, completed=1, description=f"{name}: failed")
                 continue
             progress.update(row, completed=1, description=name)
-            values = gathered(found)
-            result = Result(name, now_text(), plan.command, machine.as_json(), values)
+            result = Result(
+                name,
+                now_text(),
+                plan.command,
+                machine.as_json(),
+                neighbours.percent(),
+                gathered(found),
+            )
             progress.console.print(_shown(result))
             if plan.is_kept:
                 _keep(result)
@@ -112,7 +122,8 @@ def _keep(result: Result) -> None:
 
 
 def _shown(result: Result) -> Table:
-    shown = Table(title=result.measurement, title_justify="left")
+    title = f"{result.measurement} (others used {result.neighbours_percent:.0f} % of the CPU)"
+    shown = Table(title=title, title_justify="left")
     for heading in ("figure", "median", "lowest to highest", "goal", "reached", "prototype"):
         shown.add_column(heading, justify="left" if heading == "figure" else "right")
     for line in result.lines:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import sqlite3
 import subprocess
 from dataclasses import asdict, dataclass
@@ -30,8 +31,6 @@ class Machine:
     sqlite: str
     postgresql: str | None
     packages: dict[str, str]
-    load_before: float
-    """Above 0: somebody else works here, too, and the figures are lower for it."""
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
@@ -48,8 +47,38 @@ def this_machine(postgresql: str | None = None) -> Machine:
         sqlite=sqlite3.sqlite_version,
         postgresql=postgresql,
         packages={name: version(name) for name in PACKAGES},
-        load_before=round(os.getloadavg()[0], 1),
     )
+
+
+class Neighbours:
+    """Watches how much of the machine others use; the figures are lower for it.
+
+    To be asked when all processes of our own have ended: only then is their time known.
+    """
+
+    def __init__(self) -> None:
+        self._busy_s, self._all_s = _machine_s()
+        self._own_s = _own_s()
+
+    def percent(self) -> float:
+        """Return the share of the machine's CPU that others have used since the beginning."""
+        busy_s, all_s = _machine_s()
+        others_s = (busy_s - self._busy_s) - (_own_s() - self._own_s)
+        return round(max(0.0, 100 * others_s / max(all_s - self._all_s, 0.01)), 1)
+
+
+def _machine_s() -> tuple[float, float]:
+    """Return the CPU time that was used on the machine, and all that there was, in seconds."""
+    times = psutil.cpu_times()._asdict()
+    # What guests used is counted as user time, too.
+    total = sum(used for name, used in times.items() if not name.startswith("guest"))
+    return total - times["idle"] - times.get("iowait", 0.0), total
+
+
+def _own_s() -> float:
+    """Return the CPU time of this process and of all its children that have ended."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _processor() -> str:

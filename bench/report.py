@@ -82,7 +82,8 @@ def _provenance(result: Result) -> str:
         f"`{result.command}`, {result.measured_at}, {repeats} repetitions; "
         f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gib']} GiB, "
         f"{machine['kernel']}, Python {machine['python']}, Temporal {machine['temporal']}, "
-        f"SQLite {machine['sqlite']}{database}; load before: {machine['load_before']}."
+        f"SQLite {machine['sqlite']}{database}; "
+        f"others used {result.neighbours_percent:.0f} % of the CPU."
     )
 
 

@@ -22,6 +22,9 @@ class Result:
     measured_at: str
     command: str
     machine: Mapping[str, Any]
+    neighbours_percent: float
+    """So much of the machine's CPU was used by others meanwhile."""
+
     values: Mapping[str, Sequence[float]]
 
     @property
@@ -65,5 +68,6 @@ def _entry(result: Result) -> dict[str, Any]:
         "measured_at": result.measured_at,
         "command": result.command,
         "machine": dict(result.machine),
+        "neighbours_percent": result.neighbours_percent,
         "values": values,
     }

@@ -15,7 +15,6 @@ MACHINE = {
     "temporal": "1.5.1",
     "sqlite": "3.40.1",
     "postgresql": None,
-    "load_before": 0.3,
 }
 VALUES = {"commands.unloaded_p50": [2.0, 1.0, 4.0], "commands.unloaded_p99": [60.0, 55.0, 70.0]}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -23,7 +22,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def result(measurement: str = "commands", **values: list[float]) -> Result:
     found = values or VALUES
-    return Result(measurement, "2026-11-01T12:00:00Z", "python -m bench", MACHINE, found)
+    return Result(measurement, "2026-11-01T12:00:00Z", "python -m bench", MACHINE, 3.2, found)
 
 
 def test_a_row_tells_median_spread_goal_and_prototype() -> None:
@@ -43,6 +42,7 @@ def test_the_document_counts_the_goals_that_are_reached() -> None:
 
     assert "## Goals: 1 of 2 reached" in text
     assert "`python -m bench`, 2026-11-01T12:00:00Z, 3 repetitions; 2 cores" in text
+    assert "others used 3 % of the CPU" in text
 
 
 @pytest.mark.parametrize(
