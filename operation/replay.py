@@ -151,7 +151,8 @@ class _Stage:
         """Judge until all is well, or until it does not get better any more."""
         fewest, better_at = sys.maxsize, time.monotonic()
         while True:
-            evidence = await collect(self._world, self._desk.accepted)
+            desk = self._desk
+            evidence = await collect(self._world, accepted=desk.accepted, played=desk.played)
             verdict = judge(evidence)
             if standstill is not None:
                 return replace(verdict, breaches=(f"stalled: {standstill}", *verdict.breaches))

@@ -45,12 +45,17 @@ class SeenConversation:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that a replay is judged by; `accepted` are the replies that got a 202."""
+    """Everything that a replay is judged by.
+
+    What earlier replays left on the same data is judged too; `played` are this one's posts,
+    `accepted` its replies that got a 202, and only these are counted in the table.
+    """
 
     brands: frozenset[str]
     ledger: Sequence[LedgerPost]
     conversations: Sequence[SeenConversation]
     accepted: frozenset[str]
+    played: frozenset[str]
     quarantined: int = 0
 
 
@@ -86,14 +91,14 @@ def judge(evidence: Evidence) -> Verdict:
     _judge_replies(evidence, findings)
     _judge_order(evidence, findings)
     _judge_ends(evidence, findings)
-    posts = [post for post in evidence.ledger if post.author not in evidence.brands]
-    conversations = evidence.conversations
+    opened = [one for one in evidence.conversations if set(one.posts[:1]) & evidence.played]
+    placed = sum(len(evidence.played.intersection(one.posts)) for one in evidence.conversations)
     return Verdict(
-        posts=len(posts),
-        conversations=len(conversations),
-        joined=sum(max(0, len(one.posts) - 1) for one in conversations),
-        waits_s=tuple(sorted(one.wait_s for one in conversations if one.wait_s is not None)),
-        replies=sum(len(one.replies) for one in conversations),
+        posts=len(evidence.played),
+        conversations=len(opened),
+        joined=placed - len(opened),
+        waits_s=tuple(sorted(one.wait_s for one in opened if one.wait_s is not None)),
+        replies=len(evidence.accepted),
         lost=len(findings.lost),
         doubled=len(findings.doubled),
         breaches=tuple(sorted(findings.lost | findings.doubled | findings.other)),

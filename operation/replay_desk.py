@@ -31,6 +31,7 @@ class Desk:
     world: World
     steps: Counter[Key] = field(default_factory=Counter)
     accepted: set[str] = field(default_factory=set)
+    played: set[str] = field(default_factory=set)
     acts: int = 0
     _held: dict[Key, _Held] = field(default_factory=dict)
     _came: asyncio.Condition = field(default_factory=asyncio.Condition)

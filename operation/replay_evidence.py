@@ -17,7 +17,7 @@ from operation.replay_world import World
 AT_ONCE = 8
 
 
-async def collect(world: World, accepted: Collection[str]) -> Evidence:
+async def collect(world: World, *, accepted: Collection[str], played: Collection[str]) -> Evidence:
     """Read everything about the replay's brands, from this run and from earlier ones."""
     turns = asyncio.Semaphore(AT_ONCE)
 
@@ -33,6 +33,7 @@ async def collect(world: World, accepted: Collection[str]) -> Evidence:
         ledger=await _ledger(world),
         conversations=conversations,
         accepted=frozenset(accepted),
+        played=frozenset(played),
         quarantined=len(await _quarantined(world)),
     )
 

@@ -90,6 +90,7 @@ class Player:
         body = {"id": post_id, "text": one.text, "mention": brand, "reply_to": answers}
         async with self.desk.lock(self._key(one)):
             await self.network.post(f"/control/people/{one.author}/posts", body)
+        self.desk.played.add(post_id)
         self._written[one.author] = post_id
 
     async def _answer(self, one: Said, to: str, *, is_last: bool) -> None:
