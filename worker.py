@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy import select
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 import logs
@@ -83,6 +83,14 @@ LISTENED_CHANNELS = 1_000
 
 STICKY_TIMEOUT = timedelta(seconds=2)
 """The whole delay of an idle conversation after its worker has died."""
+
+CONVERSATION_WORKER: dict[str, Any] = {
+    "max_concurrent_workflow_tasks": CONCURRENT_WORKFLOW_TASKS,
+    "max_cached_workflows": CACHED_CONVERSATIONS,
+    "sticky_queue_schedule_to_start_timeout": STICKY_TIMEOUT,
+    "workflow_task_poller_behavior": PollerBehaviorAutoscaling(),
+}
+"""How conversations are served; the bench's bare worker has the same."""
 
 SWEEP_CHECK_S = 15.0
 
@@ -172,9 +180,7 @@ def _served(queue: str, parts: Parts, http: Any) -> dict[str, Any]:  # noqa: ANN
             "workflows": [ConversationWorkflow],
             "activities": [acts.sync, acts.cancel],
             "workflow_runner": runner,
-            "max_concurrent_workflow_tasks": CONCURRENT_WORKFLOW_TASKS,
-            "max_cached_workflows": CACHED_CONVERSATIONS,
-            "sticky_queue_schedule_to_start_timeout": STICKY_TIMEOUT,
+            **CONVERSATION_WORKER,
         }
     if queue == LISTENERS_QUEUE:
         listening = ListeningActivities(parts.intake, hearers(http))

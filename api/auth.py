@@ -80,5 +80,9 @@ def principal_of(request: Request) -> Principal:
     return principal
 
 
-Caller = Annotated[Principal, Depends(principal_of)]
+async def _caller(request: Request) -> Principal:
+    return principal_of(request)
+
+
+Caller = Annotated[Principal, Depends(_caller)]
 """Who calls; the route's policy has let them through."""

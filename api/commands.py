@@ -102,7 +102,7 @@ class Commanding:
         return Answer(200, shape, outcome.aftermath)
 
 
-def commanding(
+async def commanding(
     conversation_id: str, once: Carried, context: ContextOf, caller: Caller
 ) -> Commanding:
     return Commanding(once, context, caller, conversation_id)

@@ -30,7 +30,7 @@ router = new_router("conversations")
 OneId = Annotated[str | None, Query(max_length=64)]
 
 
-def filters(  # noqa: PLR0913, PLR0917 - one parameter a filter, as the contract has them
+async def filters(  # noqa: PLR0913, PLR0917 - one parameter a filter, as the contract has them
     state: Annotated[ConversationState | None, Query()] = None,
     workgroup_id: OneId = None,
     agent_id: OneId = None,

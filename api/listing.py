@@ -43,7 +43,7 @@ def _place_of(cursor: str) -> Place | None:
     return Place(at, row_id) if abs(at) < LARGEST_MOMENT and row_id.isprintable() else None
 
 
-def window(
+async def window(
     limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=2_000)] = None,
 ) -> Window:

@@ -12,7 +12,7 @@ from typing import TextIO
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from bench.bare import BARE_QUEUE, BareArrival, BareLifecycle, say, touch, touched
-from worker import CACHED_CONVERSATIONS, CONCURRENT_WORKFLOW_TASKS, STICKY_TIMEOUT
+from worker import CONVERSATION_WORKER
 from workflows.connection import connect
 
 TELLS_EVERY_S = 0.02
@@ -26,9 +26,7 @@ async def serve() -> None:
         workflows=[BareArrival, BareLifecycle],
         activities=[touch, say],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        max_concurrent_workflow_tasks=CONCURRENT_WORKFLOW_TASKS,
-        max_cached_workflows=CACHED_CONVERSATIONS,
-        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        **CONVERSATION_WORKER,
     ):
         telling = asyncio.create_task(_tell(sys.stdout))
         await asyncio.to_thread(sys.stdin.read)

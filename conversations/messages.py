@@ -13,12 +13,16 @@ class ConversationStart:
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """One conversation's workflow is to be told what happened, and at which version."""
+    """One conversation's workflow is to be told what happened, and at which version.
+
+    An urgent bell is not gathered with others: a reply waits to be sent.
+    """
 
     conversation_id: str
     network: str
     event: str
     version: int
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

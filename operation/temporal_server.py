@@ -29,6 +29,9 @@ def dev_server_command(program: Path, *, database: Path, port: int) -> tuple[str
         *("--sqlite-pragma", "synchronous=normal"),
         # Off by default in the open-source server; saves a hop through matching per activity.
         *("--dynamic-config-value", "system.enableActivityEagerExecution=true"),
+        # With more partitions some workflows of a burst wait seconds until a poller finds them.
+        *("--dynamic-config-value", "matching.numTaskqueueReadPartitions=1"),
+        *("--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"),
         *("--log-level", "error"),
     ]
     for name, kind in SEARCH_ATTRIBUTES.items():

@@ -73,6 +73,20 @@ def agents_with_room(
     return [agent_from(row, now, workgroups, counts[row["id"]]) for row in rows]
 
 
+def has_room(connection: Connection, workgroup_id: str) -> bool:
+    """Whether any agent of the workgroup is on queue and not full; a look before a match."""
+    query = (
+        select(AGENTS.c.id)
+        .join(MEMBERSHIPS, MEMBERSHIPS.c.agent_id == AGENTS.c.id)
+        .where(
+            MEMBERSHIPS.c.workgroup_id == workgroup_id,
+            AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value,
+            AGENTS.c.utilization < FULL_PERCENT,
+        )
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def load_counts(
     connection: Connection, agents: Collection[Agent]
 ) -> dict[str, dict[MediaType, int]]:

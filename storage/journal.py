@@ -62,6 +62,7 @@ class Journal:
     _first: dict[str, Conversation | None] = field(default_factory=dict)
     _last: dict[str, Conversation] = field(default_factory=dict)
     _bell_events: dict[str, str] = field(default_factory=dict)
+    _urgent: set[str] = field(default_factory=set)
     _happenings: list[Happening] = field(default_factory=list)
     _agents: dict[str, _AgentChange] = field(default_factory=dict)
     _involved: set[tuple[str, str]] = field(default_factory=set)
@@ -87,6 +88,8 @@ class Journal:
         self._last[after.id] = after
         self._bell_events[after.id] = bell_event
         self._move_load(before, after)
+        if any(event.type == "reply.accepted" for event in decision.events):
+            self._urgent.add(after.id)
         snapshot = conversation_snapshot(after)
         for event in decision.events:
             self._happenings.append(
@@ -200,7 +203,8 @@ class Journal:
         every agent who was locked here and has room: a match that ran meanwhile skipped them.
         """
         rung = tuple(
-            Bell(c.id, c.network, self._bell_events[c.id], c.version) for c in self._last.values()
+            Bell(c.id, c.network, self._bell_events[c.id], c.version, c.id in self._urgent)
+            for c in self._last.values()
         )
         waiting = {
             c.workgroup_id for c in self._last.values() if c.state is ConversationState.QUEUED

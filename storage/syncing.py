@@ -9,6 +9,7 @@ from conversations.model import Conversation, ConversationState, Instant
 from storage import clock, conversations, replies
 from storage.asking import Following
 from storage.batches import Batch
+from storage.candidates import has_room
 from storage.database import Database
 from storage.journal import Aftermath
 
@@ -38,8 +39,13 @@ class ConversationSync:
             self._following.follow_later(_without_own_bell(outcome.aftermath, conversation_id))
             snapshot, _ = await self._database.read(lambda k: _look(k, conversation_id))
         if snapshot is not None and snapshot.state == ConversationState.QUEUED:
-            self._following.follow_later(Aftermath(asks=frozenset({snapshot.workgroup_id})))
+            await self._ask(snapshot.workgroup_id)
         return snapshot
+
+    async def _ask(self, workgroup_id: str) -> None:
+        """Ask for a match, where it could find anybody."""
+        if await self._database.read(lambda k: has_room(k, workgroup_id)):
+            self._following.follow_later(Aftermath(asks=frozenset({workgroup_id})))
 
     def note_seen(self, conversation_id: str, version: int, run_id: str) -> None:
         """Remember, soon and in company, what a workflow run has seen."""

@@ -76,7 +76,7 @@ class Ringer:
             waiting = self._waiting.get(bell.conversation_id)
             if waiting is None or waiting.version < bell.version:
                 self._waiting[bell.conversation_id] = bell
-            if waiting is None:
+            if waiting is None or bell.is_urgent:
                 await self._enqueue(bell.conversation_id, deadline)
 
     async def _enqueue(self, conversation_id: str, deadline: float) -> None:
@@ -97,7 +97,8 @@ class Ringer:
     async def _serve_one(self, conversation_id: str) -> None:
         loop = asyncio.get_running_loop()
         since = loop.time() - self._last.get(conversation_id, (0.0, 0))[0]
-        if since < GATHERING_S:
+        waiting = self._waiting.get(conversation_id)
+        if since < GATHERING_S and waiting is not None and not waiting.is_urgent:
             loop.call_later(GATHERING_S - since, self._put_back, conversation_id)
             return
         bell = self._waiting.pop(conversation_id, None)
