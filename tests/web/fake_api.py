@@ -27,6 +27,8 @@ PRINCIPALS: dict[str, Row] = {
     "supervisor-key": {"id": "pr-2", "name": "supervisor-1", "roles": ["supervisor"]},
 }
 AGENT_OF = {"agent-key": "agent-1"}
+IDS = AGENT_OF | {"supervisor-key": "supervisor-1"}
+"""A supervisor has an agent's row too, without an agent's rights."""
 
 
 def problem(status: int, code: str, detail: str) -> JSONResponse:
@@ -66,7 +68,7 @@ class FakeApi:
             response.delete_cookie("parley_session")
             return response
         key = self.key_of(request)
-        body = {"principal": PRINCIPALS[key], "agent_id": AGENT_OF.get(key)}
+        body = {"principal": PRINCIPALS[key], "agent_id": IDS.get(key)}
         return JSONResponse(body | {"expires_at": "2030-01-01T00:00:00.000Z"})
 
     async def agents(self, request: Request) -> Response:

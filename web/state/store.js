@@ -18,7 +18,8 @@ export const channels = new Table();
 
 const roles = computed(() => session.value?.principal?.roles ?? []);
 export const isSupervisor = computed(() => roles.value.includes('supervisor') || roles.value.includes('admin'));
-export const myId = computed(() => session.value?.agent_id ?? null);
+/** Null for whoever takes no conversations, such as a supervisor who is no agent. */
+export const myId = computed(() => (roles.value.includes('agent') ? session.value?.agent_id ?? null : null));
 export const me = computed(() => (myId.value ? agents.get(myId.value) : undefined));
 
 export const OPEN_STATES = ['queued', 'alerting', 'connected', 'held', 'parked', 'wrapup'];
@@ -61,7 +62,7 @@ export const openConversations = computed(() => conversations.all().filter(isOpe
 /** An agent's name, "you" for oneself; an id that is not known stays an id. */
 export function agentName(id) {
   if (!id) return '';
-  if (id === myId.value) return 'you';
+  if (id === session.value?.agent_id) return 'you';
   const agent = agents.get(id);
   return agent?.name || agent?.username || id;
 }
