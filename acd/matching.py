@@ -1,7 +1,8 @@
 """Who gets whom: one pass over waiting conversations and agents, explaining every choice."""
 
+from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from acd.eligibility import ROOM_REASONS, Reason, reasons_against
@@ -114,6 +115,18 @@ def choose_agent(
         (Ranked(agent.id, order_of(conversation, agent)) for agent in eligible),
         key=lambda candidate: candidate.order.key(candidate.agent_id),
     )
+    return _explained(conversation, policy, now, candidates, filtered, ranked, waits_for)
+
+
+def _explained(  # noqa: PLR0913, PLR0917 - the parts of an explanation, given once by each way to it
+    conversation: Conversation,
+    policy: RoutingPolicy,
+    now: Instant,
+    candidates: int,
+    filtered: Mapping[str, int],
+    ranked: Sequence[Ranked],
+    waits_for: str | None = None,
+) -> Explanation:
     chosen = ranked[0] if ranked and waits_for is None else None
     return Explanation(
         conversation_id=conversation.id,
@@ -122,7 +135,7 @@ def choose_agent(
         at=now,
         score=round(score(conversation, now), 3),
         candidates=candidates,
-        filtered=dict(sorted(filtered.items())),
+        filtered={reason: count for reason, count in sorted(filtered.items()) if count},
         chosen=chosen,
         runners_up=tuple(ranked[1 : 1 + RUNNERS_UP]) if chosen else tuple(ranked[:RUNNERS_UP]),
         waits_for_agent_id=waits_for,
@@ -134,6 +147,61 @@ def _is_worth_waiting(
 ) -> bool:
     waits_until = conversation.preferred_until
     return waits_until is not None and now < waits_until and set(reasons) <= ROOM_REASONS
+
+
+class Lineup:
+    """The agents in their order for conversations that ask for the same.
+
+    Says of a plain conversation what `choose_agent` says, without looking at every agent again:
+    only an agent whose load has changed is placed anew.
+    """
+
+    def __init__(
+        self,
+        sample: Conversation,
+        agents: Collection[Agent],
+        policy: RoutingPolicy,
+        now: Instant,
+        stopped_before: Mapping[str, int] | None = None,
+    ) -> None:
+        self._sample, self._policy, self._now = sample, policy, now
+        self._filtered: Counter[str] = Counter(stopped_before or {})
+        self._candidates = len(agents) + self._filtered.total()
+        self._ranked: list[tuple[OrderKey, Ranked]] = []
+        for agent in agents:
+            self._place(agent, self._ranked.append)
+        self._ranked.sort(key=_key_of)
+
+    def explain(self, conversation: Conversation) -> Explanation:
+        ranked = [candidate for _, candidate in self._ranked[: 1 + RUNNERS_UP]]
+        return _explained(
+            conversation, self._policy, self._now, self._candidates, self._filtered, ranked
+        )
+
+    def move(self, before: Agent, after: Agent) -> None:
+        """Place an agent anew whose load has changed."""
+        reasons = reasons_against(self._sample, before, self._policy, self._now)
+        if reasons:
+            self._filtered[reasons[0].value] -= 1
+        else:
+            key = order_of(self._sample, before).key(before.id)
+            del self._ranked[bisect_left(self._ranked, key, key=_key_of)]
+        self._place(after, lambda placed: insort(self._ranked, placed, key=_key_of))
+
+    def _place(self, agent: Agent, put: Callable[[tuple["OrderKey", Ranked]], None]) -> None:
+        reasons = reasons_against(self._sample, agent, self._policy, self._now)
+        if reasons:
+            self._filtered[reasons[0].value] += 1
+            return
+        order = order_of(self._sample, agent)
+        put((order.key(agent.id), Ranked(agent.id, order)))
+
+
+OrderKey = tuple[bool, int, int, Instant, str]
+
+
+def _key_of(placed: tuple[OrderKey, Ranked]) -> OrderKey:
+    return placed[0]
 
 
 def match(
@@ -149,10 +217,17 @@ def match(
     and, for those who found nobody, why.
     """
     free = {agent.id: agent for agent in agents}
+    lineups: dict[object, Lineup] = {}
     matches: list[Match] = []
     unmatched: list[Explanation] = []
     for conversation in conversations:
-        explanation = choose_agent(conversation, free.values(), policy, now, stopped_before)
+        asks = (conversation.workgroup_id, conversation.media_type, conversation.required_skills)
+        if conversation.preferred_agent_id is not None or conversation.passed_over:
+            explanation = choose_agent(conversation, free.values(), policy, now, stopped_before)
+        else:
+            if asks not in lineups:
+                lineups[asks] = Lineup(conversation, free.values(), policy, now, stopped_before)
+            explanation = lineups[asks].explain(conversation)
         if explanation.chosen is None:
             unmatched.append(explanation)
             continue
@@ -160,6 +235,8 @@ def match(
         weight_percent = utilization_of(agent, policy, conversation.media_type).percent
         matches.append(Match(conversation, agent, weight_percent, explanation))
         free[agent.id] = _with_one_more(agent, conversation, weight_percent)
+        for lineup in lineups.values():
+            lineup.move(agent, free[agent.id])
     return matches, unmatched
 
 

@@ -134,3 +134,14 @@ def conversation_counts(
         for agent_id, state, count in connection.execute(query):
             found[agent_id][state] = count
     return found
+
+
+def involved_in(
+    connection: Connection, conversation_ids: Collection[str]
+) -> dict[str, frozenset[str]]:
+    """Return who was ever involved in each of the conversations."""
+    query = select(INVOLVEMENTS).where(INVOLVEMENTS.c.conversation_id.in_(sorted(conversation_ids)))
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(query):
+        found[row.conversation_id].add(row.agent_id)
+    return {conversation_id: frozenset(agent_ids) for conversation_id, agent_ids in found.items()}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acd.utilization import FULL_PERCENT
@@ -132,8 +132,7 @@ class Journal:
 
     def flush(self) -> None:
         """Write everything: agents, conversations, involvements, bells, events."""
-        for agent_id in sorted(self._agents):
-            self._write_agent(agent_id, self._agents[agent_id])
+        self._write_agents()
         self._write_conversations()
         self._write_involvements()
         changed = ((c.id, c.network, c.version) for c in self._last.values())
@@ -141,53 +140,70 @@ class Journal:
         bells.note_changed(self.connection, changed, new_ids, self.now)
         events.append(self.connection, self._happenings, self.now)
 
-    def _write_agent(self, agent_id: str, change: _AgentChange) -> None:
-        values: dict[str, Any] = {}
-        if change.load_delta:
-            values["utilization"] = AGENTS.c.utilization + change.load_delta
-        if change.load_delta < 0 or change.status is RoutingStatus.ON_QUEUE:
+    def _write_agents(self) -> None:
+        """Write loads, several agents in one statement; a status is rare and goes by itself."""
+        loads: list[dict[str, Any]] = [
+            {"row_id": agent_id, "delta": change.load_delta}
+            for agent_id, change in sorted(self._agents.items())
+            if change.load_delta
+        ]
+        for is_relief in (True, False):
+            moved = [load for load in loads if (load["delta"] < 0) is is_relief]
+            if moved:
+                self.connection.execute(self._load_update(is_relief=is_relief), moved)
+        for agent_id, change in sorted(self._agents.items()):
+            if change.status is not None:
+                self._write_status(agent_id, change.status, change.reason)
+
+    def _load_update(self, *, is_relief: bool) -> Update:
+        moved = update(AGENTS).where(AGENTS.c.id == bindparam("row_id"))
+        moved = moved.values(utilization=AGENTS.c.utilization + bindparam("delta"))
+        return moved.values(idle_since=self.now) if is_relief else moved
+
+    def _write_status(self, agent_id: str, status: RoutingStatus, reason: str | None) -> None:
+        values: dict[str, Any] = {
+            "routing_status": status.value,
+            "reason": reason,
+            "since": self.now,
+        }
+        if status is RoutingStatus.ON_QUEUE:
             values["idle_since"] = self.now
-        if change.status is not None:
-            values |= {
-                "routing_status": change.status.value,
-                "reason": change.reason,
-                "since": self.now,
-            }
-        if values:
-            self.connection.execute(update(AGENTS).where(AGENTS.c.id == agent_id).values(values))
+        self.connection.execute(update(AGENTS).where(AGENTS.c.id == agent_id).values(values))
 
     def _write_conversations(self) -> None:
         """Write the old before the new: one that lapsed makes room for its affinity key."""
-        for conversation_id, after in sorted(self._last.items()):
-            before = self._first[conversation_id]
-            if before is not None:
-                self._update_conversation(before, after)
+        self._update_conversations()
         new = [c for i, c in sorted(self._last.items()) if self._first[i] is None]
         if new:
             self.connection.execute(insert(CONVERSATIONS), [conversation_values(c) for c in new])
 
-    def _update_conversation(self, before: Conversation, after: Conversation) -> None:
-        old, new = conversation_values(before), conversation_values(after)
-        values = {name: value for name, value in new.items() if value != old[name]}
+    def _update_conversations(self) -> None:
+        """Write what changed; conversations in which the same columns changed go together."""
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for conversation_id, after in sorted(self._last.items()):
+            before = self._first[conversation_id]
+            if before is None:
+                continue
+            old, new = conversation_values(before), conversation_values(after)
+            changed = {name: value for name, value in new.items() if value != old[name]}
+            row = {"row_id": after.id, "old_version": before.version}
+            row |= {f"new_{name}": value for name, value in changed.items()}
+            alike.setdefault(tuple(changed), []).append(row)
+        for columns, rows in alike.items():
+            self._update_alike(columns, rows)
+
+    def _update_alike(self, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
         guarded = update(CONVERSATIONS).where(
             CONVERSATIONS.c.id == bindparam("row_id"),
             CONVERSATIONS.c.version == bindparam("old_version"),
         )
-        written = self.connection.execute(
-            guarded.values(
-                {
-                    name: bindparam(f"new_{name}", type_=CONVERSATIONS.c[name].type)
-                    for name in values
-                }
-            ),
-            {
-                "row_id": after.id,
-                "old_version": before.version,
-                **{f"new_{name}": value for name, value in values.items()},
-            },
-        )
-        if written.rowcount != 1:
-            raise ConcurrentChange(after.id)
+        values = {
+            name: bindparam(f"new_{name}", type_=CONVERSATIONS.c[name].type) for name in columns
+        }
+        written = self.connection.execute(guarded.values(values), rows)
+        # asyncpg counts no rows for several sets of parameters; the rows are locked all the same.
+        if written.rowcount not in (len(rows), -1):
+            raise ConcurrentChange(rows[0]["row_id"])
 
     def _write_involvements(self) -> None:
         if not self._involved:

@@ -75,25 +75,32 @@ def remove(connection: Connection, workgroup_id: str) -> None:
     setup.remove(connection, WORKGROUPS, KIND, workgroup_id)
 
 
-def add_member(connection: Connection, workgroup_id: str, agent_id: str) -> bool:
-    """Make the agent a member; False when one of the two does not exist."""
+def add_member(connection: Connection, workgroup_id: str, agent_id: str) -> frozenset[str] | None:
+    """Make the agent a member and return all workgroups of the agent, whose row was locked.
+
+    None when one of the two does not exist.
+    """
     known = (
         setup.find(connection, WORKGROUPS, workgroup_id),
         setup.lock(connection, AGENTS, agent_id),
     )
     if None in known:
-        return False
+        return None
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     joined = dialect.insert(MEMBERSHIPS).on_conflict_do_nothing()
     connection.execute(joined, {"workgroup_id": workgroup_id, "agent_id": agent_id})
-    return True
+    return frozenset(of_agents(connection, [agent_id])[agent_id])
 
 
-def remove_member(connection: Connection, workgroup_id: str, agent_id: str) -> bool:
-    """End a membership; False when there was none."""
+def remove_member(
+    connection: Connection, workgroup_id: str, agent_id: str
+) -> frozenset[str] | None:
+    """End a membership and return the workgroups that are left; None when there was none."""
     setup.lock(connection, AGENTS, agent_id)
     one = (MEMBERSHIPS.c.workgroup_id == workgroup_id, MEMBERSHIPS.c.agent_id == agent_id)
-    return connection.execute(delete(MEMBERSHIPS).where(*one)).rowcount == 1
+    if connection.execute(delete(MEMBERSHIPS).where(*one)).rowcount != 1:
+        return None
+    return frozenset(of_agents(connection, [agent_id])[agent_id])
 
 
 def of_agents(connection: Connection, agent_ids: Collection[str]) -> dict[str, list[str]]:

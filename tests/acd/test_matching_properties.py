@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.eligibility import reasons_against
-from acd.matching import Match, match
+from acd.matching import Match, _with_one_more, choose_agent, match
 from acd.model import Agent, RoutingPolicy, Utilization
 from acd.priority import queue_rank
 from conversations.model import Conversation, MediaType, PassedOver, RequiredSkill, RoutingStatus
@@ -134,3 +134,21 @@ def test_a_wait_is_for_a_preferred_agent_who_only_lacks_room(
         assert failure.waits_for_agent_id == conversation.preferred_agent_id
         assert conversation.preferred_until is not None
         assert conversation.preferred_until > NOW
+
+
+@given(queue=queues(), floor=agents())
+def test_a_match_says_what_looking_at_every_agent_again_says(
+    queue: list[Conversation], floor: list[Agent]
+) -> None:
+    """`Lineup` is a short cut; `choose_agent` is the rule."""
+    matches, unmatched = match(queue, floor, POLICY, NOW)
+
+    free = {agent.id: agent for agent in floor}
+    said = {pair.conversation.id: pair.explanation for pair in matches}
+    said |= {explanation.conversation_id: explanation for explanation in unmatched}
+    for conversation in queue:
+        explanation = choose_agent(conversation, free.values(), POLICY, NOW)
+        assert said[conversation.id] == explanation
+        if explanation.chosen is not None:
+            taken = next(pair for pair in matches if pair.conversation.id == conversation.id)
+            free[taken.agent.id] = _with_one_more(taken.agent, conversation, taken.weight_percent)
