@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { customerName, networkName, plural, span, stateName, statusName, toMs } from '../core/format.js';
 import { refreshAgents } from '../state/live.js';
-import { OPEN_STATES, agentName, agents, hasLoaded, isPrivate, openConversations, workgroupName, workgroups } from '../state/store.js';
+import { OPEN_STATES, agentName, hasLoaded, isPrivate, openConversations, staff, workgroupName, workgroups } from '../state/store.js';
 import { setStatus } from './commands.js';
 import { visibleFloor } from './floor_filter.js';
 import { Wait } from './lists.js';
@@ -38,7 +38,7 @@ function Filters({ shown, all }) {
       <${Chip} name="state" label="state" values=${OPEN_STATES} shown=${stateName} />
       <${Chip} name="workgroup_id" label="workgroup" values=${workgroups.all().map(({ id }) => id)} shown=${workgroupName} />
       <${Chip} name="network" label="network" values=${networks} shown=${networkName} />
-      <${Chip} name="agent_id" label="agent" values=${agents.all().map(({ id }) => id)} shown=${agentName} />
+      <${Chip} name="agent_id" label="agent" values=${staff.value.map(({ id }) => id)} shown=${agentName} />
       <input type="search" aria-label="Words" placeholder="words" value=${route.value.filters.q ?? ''} onInput=${(event) => setFilter('q', event.currentTarget.value)} />
       ${isFiltered && html`<button type="button" class="link" onClick=${() => go({ page: 'floor', id: route.value.id, filters: {} })}>clear</button>`}
       <span class="hint">${shown === all ? plural(all, 'open conversation') : `${shown} of ${all}`}</span>
@@ -110,7 +110,7 @@ function Agents() {
     const timer = setInterval(refreshAgents, AGENTS_EVERY_MS);
     return () => clearInterval(timer);
   }, []);
-  const rows = agents.all().sort((a, b) => STATUS_ORDER.indexOf(a.routing_status) - STATUS_ORDER.indexOf(b.routing_status)
+  const rows = staff.value.toSorted((a, b) => STATUS_ORDER.indexOf(a.routing_status) - STATUS_ORDER.indexOf(b.routing_status)
     || (b.utilization_percent ?? 0) - (a.utilization_percent ?? 0) || String(a.name).localeCompare(String(b.name)));
   const onQueue = rows.filter((agent) => agent.routing_status === 'on_queue').length;
   return html`

@@ -1,7 +1,7 @@
 // The forms behind the actions that need a word more: transfer, park, discard, release.
 import { html, useState } from '../core/html.js';
 import { statusName } from '../core/format.js';
-import { agents, myId, workgroups } from '../state/store.js';
+import { myId, staff, workgroups } from '../state/store.js';
 import { command } from './commands.js';
 import { FormButtons, closeDialog } from './dialog.js';
 
@@ -18,7 +18,7 @@ function targetsFor(conversation) {
   const groups = workgroups.all()
     .filter((group) => group.id !== conversation.workgroup_id || conversation.state === 'connected' || conversation.state === 'held')
     .map((group) => ({ key: `w:${group.id}`, name: group.name, about: group.id === conversation.workgroup_id ? 'workgroup, back to its queue' : 'workgroup', body: { workgroup_id: group.id } }));
-  const people = agents.all()
+  const people = staff.value
     .filter((agent) => agent.id !== myId.value && agent.id !== conversation.agent_id)
     .sort((a, b) => (a.routing_status === 'on_queue' ? 0 : 1) - (b.routing_status === 'on_queue' ? 0 : 1))
     .map((agent) => ({

@@ -23,6 +23,9 @@ export const myId = computed(() => (roles.value.includes('agent') ? session.valu
 export const me = computed(() => (myId.value ? agents.get(myId.value) : undefined));
 
 export const OPEN_STATES = ['queued', 'alerting', 'connected', 'held', 'parked', 'wrapup'];
+/** Supervisors and integrators have an agent's row too, but no conversation is ever offered to them. */
+export const staff = computed(() => agents.all().filter((agent) => !agent.roles || agent.roles.includes('agent')));
+
 export const isOpen = (conversation) => OPEN_STATES.includes(conversation.state);
 
 export const isOfferedToMe = (conversation) =>

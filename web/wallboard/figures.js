@@ -1,6 +1,6 @@
 // The six numbers and the tiles, computed from what the API tells; the words for good and bad stand beside the colours.
 import { toMs } from '../core/format.js';
-import { agents, levelOf, openConversations, workgroups } from '../state/store.js';
+import { levelOf, openConversations, staff, workgroups } from '../state/store.js';
 
 export const WINDOW_MS = 30 * 60_000;
 const WORDS = { ok: 'on time', soon: 'soon late', late: 'late', '': '' };
@@ -46,8 +46,8 @@ export function inTime(nowMs) {
   return { percent: Math.round((100 * good) / all.length), target: Math.max(...all.map((pickUp) => pickUp.percent ?? 0)) || null, count: all.length };
 }
 
-export function staff(groupId = null) {
-  const members = agents.all().filter((agent) => !groupId || (agent.workgroups ?? []).some((entry) => (entry.id ?? entry) === groupId));
+export function presence(groupId = null) {
+  const members = staff.value.filter((agent) => !groupId || (agent.workgroups ?? []).some((entry) => (entry.id ?? entry) === groupId));
   const onQueue = members.filter((agent) => agent.routing_status === 'on_queue');
   const load = onQueue.length ? Math.round(onQueue.reduce((sum, agent) => sum + (agent.utilization_percent ?? 0), 0) / onQueue.length) : null;
   return { total: members.length, onQueue: onQueue.length, load, notResponding: members.filter((agent) => agent.routing_status === 'not_responding').length };
@@ -58,9 +58,9 @@ export function boardOf(nowMs) {
   const rows = openConversations.value;
   const targets = workgroups.all().map((group) => group.service_level?.target_s).filter(Boolean);
   return {
-    ...countsOf(rows, nowMs), inTime: inTime(nowMs), staff: staff(), target_s: targets.length ? Math.min(...targets) : null,
+    ...countsOf(rows, nowMs), inTime: inTime(nowMs), staff: presence(), target_s: targets.length ? Math.min(...targets) : null,
     groups: workgroups.all().map((group) => ({
-      id: group.id, name: group.name, target_s: group.service_level?.target_s, staff: staff(group.id),
+      id: group.id, name: group.name, target_s: group.service_level?.target_s, staff: presence(group.id),
       ...countsOf(rows.filter((row) => row.workgroup_id === group.id), nowMs),
     })),
   };
