@@ -17,8 +17,10 @@ from api.policy import Role
 from api.routes import CHANGES, COMMANDS, CREATES, DELETES, READS, READS_ONE, new_router
 from api.setup import IfMatch, Patch, found, merge_patch_of, patched, require_version, with_etag
 from api.workgroups import UtilizationLevels
+from conversations.errors import AgentNotEligible
 from conversations.model import ConversationState, RoutingStatus
 from storage import agents, principals, statuses, workgroups
+from storage.journal import Aftermath
 
 router = new_router("agents")
 
@@ -39,6 +41,7 @@ class AgentBody(Body):
     skills: Annotated[list[SkillBody], Field(max_length=100)] = []
     workgroups: Annotated[list[Id], Field(max_length=200)] = []
     licensed: bool = True
+    enabled: Annotated[bool, Field(description="False: gets nothing, and no key opens")] = True
     roles: Annotated[list[Annotated[Role, Field(strict=False)]], Field(max_length=4)] = [Role.AGENT]
     utilization: UtilizationLevels = {}
     location: Annotated[str, Field(max_length=200)] | None = None
@@ -57,6 +60,7 @@ class AgentShape(Shape):
     skills: list[SkillBody]
     workgroups: list[str]
     licensed: bool
+    enabled: bool
     roles: list[str]
     utilization: dict[str, Any]
     location: str | None
@@ -75,12 +79,14 @@ class KeyShape(Shape):
     key: str
 
 
+SAME_NAMES = ("username", "name", "licensed", "enabled", "roles", "location", "presence_lease")
+
+
 def values_of(body: AgentBody) -> dict[str, Any]:
     """Return a body as the row's values; memberships are rows of their own."""
     said = plain(body)
     return {
-        **{n: said[n] for n in ("username", "name", "licensed", "roles", "location")},
-        "presence_lease": said["presence_lease"],
+        **{name: said[name] for name in SAME_NAMES},
         "skills": {one["skill"]: one["proficiency"] for one in said["skills"]},
         "own_utilization": said["utilization"],
     }
@@ -88,9 +94,8 @@ def values_of(body: AgentBody) -> dict[str, Any]:
 
 def body_of(row: RowMapping, workgroup_ids: list[str]) -> dict[str, Any]:
     """Return what a creation would have said."""
-    kept = ("username", "name", "licensed", "roles", "location", "presence_lease")
     return {
-        **{name: row[name] for name in kept},
+        **{name: row[name] for name in SAME_NAMES},
         "skills": [{"skill": s, "proficiency": p} for s, p in sorted(row["skills"].items())],
         "workgroups": workgroup_ids,
         "utilization": row["own_utilization"],
@@ -198,7 +203,7 @@ async def change_agent(
 
     changed, asks = await context.database.write(change)
     _rights_changed(context)
-    await context.following.ask(asks)
+    await context.following.follow(Aftermath(asks=frozenset(asks)))
     return with_etag(changed)
 
 
@@ -209,7 +214,7 @@ def _rights_changed(context: Context) -> None:
 
 @router.delete("/agents/{agent_id}", status_code=204, responses=DELETES)
 async def delete_agent(agent_id: str, context: ContextOf) -> None:
-    """Delete an agent who never worked."""
+    """Delete an agent who never worked; one who did can be disabled."""
 
     def remove(connection: Connection) -> None:
         found(agents.lock(connection, agent_id), "agent", agent_id)
@@ -252,6 +257,7 @@ async def set_status(
     _require_right(caller, wanted, body.routing_status)
 
     def change(connection: Connection) -> tuple[dict[str, Any], statuses.StatusOutcome]:
+        _require_agents_right(connection, wanted, body.routing_status)
         outcome = statuses.set_status(connection, wanted, body.routing_status, body.reason)
         if not outcome.is_known:
             raise not_found("agent", wanted)
@@ -270,6 +276,13 @@ def _require_right(caller: Principal, agent_id: str, status: RoutingStatus) -> N
         return
     if caller.agent_id != agent_id or status is RoutingStatus.DRAINING:
         raise Problem(403, "forbidden", "only a supervisor may set this status")
+
+
+def _require_agents_right(connection: Connection, agent_id: str, status: RoutingStatus) -> None:
+    """Refuse to put somebody on queue who has not the right to converse."""
+    row = found(agents.get(connection, agent_id), "agent", agent_id)
+    if status is RoutingStatus.ON_QUEUE and Role.AGENT not in row["roles"]:
+        raise AgentNotEligible(agent_id, "lacks the role agent")
 
 
 @router.post("/agents/{agent_id}/heartbeat", status_code=204, responses=READS_ONE)

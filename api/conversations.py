@@ -16,6 +16,7 @@ from api.shapes import (
     ConversationShape,
     NoteShape,
     ReplyShape,
+    detail_shape,
     note_shape,
     reply_shape,
     shaped,
@@ -150,7 +151,8 @@ def entry_shape(entry: Entry) -> dict[str, Any]:
     elif entry.kind == "note":
         shape = note_shape(entry.value)
     else:
-        shape = {name: entry.value[name] for name in ("type", "agent_id", "detail")}
+        shape = {name: entry.value[name] for name in ("type", "agent_id")}
+        shape["detail"] = detail_shape(entry.value["detail"])
     return {"kind": entry.kind, "at": rfc3339(entry.at), entry.kind: shape}
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -108,6 +109,14 @@ def answer(scope: Scope, problem: Problem) -> JSONResponse:
     )
 
 
+def describe(document: dict[str, Any]) -> None:
+    """Put the form of problems into the description: the answers refer to it."""
+    _, definitions = models_json_schema(
+        [(ProblemBody, "serialization")], ref_template="#/components/schemas/{model}"
+    )
+    document["components"]["schemas"] |= definitions["$defs"]
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the application a problem."""
 
@@ -159,7 +168,7 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     shown = [
         {
             "loc": [part if isinstance(part, int) else printable(str(part)) for part in e["loc"]],
-            "msg": printable(str(e["msg"]))[:LARGEST_DETAIL],
+            "msg": printable(_said(e))[:LARGEST_DETAIL],
             "type": str(e["type"]),
         }
         for e in errors
@@ -167,3 +176,10 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in shown[:5])
     code = "unreadable_body" if shown and shown[0]["type"] == "json_invalid" else "invalid_request"
     return Problem(422, code, said or "the request is not valid", errors=shown)
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """Return why: what FastAPI calls a decode error has its reason beside it."""
+    if error["type"] == "json_invalid":
+        return str(error.get("ctx", {}).get("error", error["msg"]))
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -1,11 +1,12 @@
 """The event stream: everything that happens, in one sequence, resumed where it was cut."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated
 
 from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
+from starlette.types import Message, Send
 
 from api.auth import Caller
 from api.context import Context, ContextOf
@@ -20,6 +21,28 @@ KEEP_ALIVE_S = 15.0
 RETRY_MS = 2_000
 MOST_STREAMS = 5
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+SEND_TIMEOUT_S = 30.0
+"""A viewer that takes nothing for so long is cut; it resumes where it was."""
+
+
+class EventStream(StreamingResponse):
+    """A stream whose every piece has to be taken within a bounded time."""
+
+    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
+        super().__init__(frames, media_type="text/event-stream", headers=HEADERS)
+        self._frames = frames
+
+    async def stream_response(self, send: Send) -> None:
+        """Send frame by frame, and leave the feed in any case."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await send(message)
+
+        try:
+            await super().stream_response(send_in_time)
+        finally:
+            await self._frames.aclose()
 
 
 def _cursor(last_event_id: str | None, after: int | None) -> int | None:
@@ -50,63 +73,67 @@ async def stream_events(  # noqa: PLR0913, PLR0917 - one parameter a filter
     if context.feed.streams_of(caller) >= MOST_STREAMS:
         raise Problem(429, "too_many_streams", f"a principal has at most {MOST_STREAMS} streams")
     stream = await context.feed.open(caller, Wanted(chosen, workgroup_id, agent_id))
-    told = _frames(request, context, stream, cursor)
-    return StreamingResponse(told, media_type="text/event-stream", headers=HEADERS)
+    return EventStream(_frames(request, context, stream, cursor))
 
 
 async def _frames(
     request: Request, context: Context, stream: Stream, cursor: int | None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     try:
         yield f"retry: {RETRY_MS}\n\n".encode()
         place = context.feed.head
-        if cursor is not None:
-            async for frame in _catch_up(context, stream, cursor, place):
-                yield frame
-        else:
+        if cursor is None:
             yield _alive(place)
+        elif not await _is_kept(context, cursor):
+            yield _resync(place)
+        else:
+            async for frame in _missed(context, stream, cursor, place):
+                yield frame
+            place = max(place, cursor)
         async for frame in _follow(request, context, stream, place):
             yield frame
     finally:
         context.feed.leave(stream)
 
 
-async def _catch_up(
+async def _is_kept(context: Context, cursor: int) -> bool:
+    """Whether all that followed the cursor is there, and the cursor is of this database."""
+    oldest, newest = await context.database.read(lambda k: (events.oldest(k), events.head(k)))
+    return cursor == 0 or oldest - 1 <= cursor <= newest
+
+
+async def _missed(
     context: Context, stream: Stream, cursor: int, until: int
 ) -> AsyncIterator[bytes]:
-    """Send what was missed, from the table; a cursor that is too old is told to resync."""
-    oldest = await context.database.read(events.oldest)
-    if cursor and cursor + 1 < oldest:
-        yield _resync(until)
-        return
-    while cursor < until:
+    """Send what was told after the cursor, up to a place, from the table."""
+    while cursor < until and not stream.is_ending:
         page = await context.feed.since(cursor, until)
         if not page:
             return
         cursor = page[-1].seq
-        wanted = [told for told in page if stream.wanted.covers(told)]
-        for told in await context.feed.may_see(stream.viewer, wanted):
-            yield told.frame
+        for told in page:
+            if stream.wanted.covers(told) and told.is_for(stream.viewer):
+                yield told.frame
 
 
 async def _follow(
     request: Request, context: Context, stream: Stream, place: int
 ) -> AsyncIterator[bytes]:
     while not await request.is_disconnected():
-        while stream.buffer:
-            told = stream.buffer.popleft()
-            if told.seq > place:
-                place = told.seq
-                yield told.frame
-        if stream.ending is not None:
-            yield _resync(context.feed.head) if stream.ending == "resync" else b": bye\n\n"
+        if stream.is_behind:
+            stream.is_behind, until = False, context.feed.head
+            async for frame in _missed(context, stream, place, until):
+                yield frame
+            place = max(place, until)
+        for told in stream.taken(place):
+            place = told.seq
+            yield told.frame
+        if stream.is_ending:
+            yield b": bye\n\n"
             return
-        stream.wake.clear()
-        try:
-            async with asyncio.timeout(KEEP_ALIVE_S):
-                await stream.wake.wait()
-        except TimeoutError:
-            place = max(place, context.feed.head)
+        if not await stream.is_woken(KEEP_ALIVE_S):
+            # Nothing lies in the buffer, so everything handed out so far was not for this viewer.
+            place = max(place, context.feed.handed_out)
             yield _alive(place)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,10 @@ from api.doorkeeper import Doorkeeper, Principal
 from api.fields import rfc3339
 from api.links import TemporalLinks
 from api.metrics import Metrics
-from api.shapes import conversation_shape
+from api.shapes import conversation_shape, detail_shape
+from api.sight import viewer_of
 from conversations.model import Conversation
-from storage import bells, events, reading, workgroups
+from storage import agents, bells, events, reading, workgroups
 from storage.database import Database, DatabaseUnavailable
 from storage.reading import CustomerSeen, Viewer
 
@@ -29,14 +30,17 @@ PAUSE_S = 0.02
 IDLE_PAUSE_S = 0.05
 PAGE = 500
 LARGEST_BUFFER = 1_000
-"""A viewer so many events behind is cut, and told to resync."""
+"""A viewer so many events behind gets the rest from the table: no viewer costs more than this."""
 
 RIGHTS_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event ready to be sent, with what decides who may see it."""
+    """An event ready to be sent, with what decides who may see it now.
+
+    `home_id` is the workgroup that its conversation is in now, `involved` who ever had it.
+    """
 
     seq: int
     type: str
@@ -44,6 +48,16 @@ class Told:
     agent_id: str | None
     conversation_id: str | None
     frame: bytes
+    home_id: str | None = None
+    involved: frozenset[str] = frozenset()
+
+    def is_for(self, viewer: Viewer) -> bool:
+        """Whether the viewer's rights allow it: what `GET` would show, and agents' statuses."""
+        if viewer.workgroup_ids is None:
+            return True
+        if self.conversation_id is not None:
+            return self.home_id in viewer.workgroup_ids or viewer.agent_id in self.involved
+        return self.workgroup_id is None or self.workgroup_id in viewer.workgroup_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +85,39 @@ class Stream:
     viewer: Viewer
     buffer: deque[Told] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    ending: str | None = None
+    is_behind: bool = False
+    is_ending: bool = False
 
     def offer(self, told: Told) -> None:
-        if self.ending is None and len(self.buffer) >= LARGEST_BUFFER:
-            self.end("resync")
-        if self.ending is None:
+        """Hand an event over, unless the viewer is so slow that it has to read the table."""
+        if len(self.buffer) >= LARGEST_BUFFER:
+            self.buffer.clear()
+            self.is_behind = True
+        if not self.is_behind:
             self.buffer.append(told)
-            self.wake.set()
+        self.wake.set()
 
-    def end(self, why: str) -> None:
-        """Let the connection close: `resync` when events were left out, else `bye`."""
-        self.ending = self.ending or why
+    def taken(self, place: int) -> Iterator[Told]:
+        """Take out what is there, but for what the viewer has."""
+        while self.buffer:
+            told = self.buffer.popleft()
+            if told.seq > place:
+                yield told
+
+    async def is_woken(self, within_s: float) -> bool:
+        """Wait for something to do; False when nothing came and nothing lies there."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.wake.wait()
+        except TimeoutError:
+            return self.wake.is_set()
+        finally:
+            self.wake.clear()
+        return True
+
+    def end(self) -> None:
+        """Let the connection close; its client comes back, if it still may."""
+        self.is_ending = True
         self.wake.set()
 
 
@@ -97,17 +132,22 @@ class Feed:
         self._metrics = metrics
         self._links = links
         self._streams: set[Stream] = set()
-        self._head = 0
+        self._head = self._handed_out = 0
         self._rights_are_old = asyncio.Event()
         self._running: list[asyncio.Task[None]] = []
 
     @property
     def head(self) -> int:
-        """The newest event that was handed to the streams."""
+        """The newest event that was read; it may be on its way to the streams."""
         return self._head
 
+    @property
+    def handed_out(self) -> int:
+        """The newest event that every stream has, in its buffer or behind it."""
+        return self._handed_out
+
     async def start(self) -> None:
-        self._head = await self._database.read(events.head)
+        self._head = self._handed_out = await self._database.read(events.head)
         self._running = [
             asyncio.create_task(self._tail()),
             asyncio.create_task(self._check_rights()),
@@ -119,7 +159,7 @@ class Feed:
 
     async def open(self, principal: Principal, wanted: Wanted) -> Stream:
         """Join a viewer; from now on nothing is missed."""
-        viewer = await self._database.read(lambda k: _viewer(k, principal))
+        viewer = await self._database.read(lambda k: viewer_of(k, principal))
         stream = Stream(principal, wanted, viewer)
         self._streams.add(stream)
         self._metrics.streams.set(len(self._streams))
@@ -136,18 +176,6 @@ class Feed:
         """Return a page of what was told after `seq`, up to `until`."""
         rows = await self._database.read(lambda k: events.events_after(k, seq, PAGE))
         return await self._tell([row for row in rows if row["seq"] <= until])
-
-    async def may_see(self, viewer: Viewer, told: Sequence[Told]) -> list[Told]:
-        """Return those of the events that the viewer's rights allow."""
-        if viewer.workgroup_ids is None:
-            return list(told)
-        open_questions = {t.conversation_id for t in told if not _is_theirs(t, viewer)} - {None}
-        seen: set[str] = set()
-        if open_questions:
-            seen = await self._database.read(
-                lambda k: {i for i in open_questions if i and reading.is_visible(k, i, viewer)}
-            )
-        return [t for t in told if _is_theirs(t, viewer) or t.conversation_id in seen]
 
     async def _tail(self) -> None:
         while True:
@@ -168,7 +196,10 @@ class Feed:
         # The head moves first: who joins from here on reads these from the table.
         self._head = rows[-1]["seq"]
         if self._streams:
-            await self._hand_out(await self._tell(rows))
+            told = await self._tell(rows)
+            await self._refresh_viewers()
+            self._hand_out(told)
+        self._handed_out = self._head
         return True
 
     async def _number(self) -> None:
@@ -176,12 +207,24 @@ class Feed:
             while await self._database.write(events.number_events) == events.RELAY_BATCH:
                 pass
 
-    async def _hand_out(self, told: Sequence[Told]) -> None:
-        for stream in list(self._streams):
-            wanted = [t for t in told if stream.wanted.covers(t)]
-            for one in await self.may_see(stream.viewer, wanted):
-                stream.offer(one)
-                self._metrics.streamed.inc()
+    async def _refresh_viewers(self) -> None:
+        """Read the agents' workgroups again, so that rights are those of the delivery."""
+        agents = {s.viewer.agent_id for s in self._streams if s.viewer.workgroup_ids is not None}
+        wanted = sorted(agent_id for agent_id in agents if agent_id is not None)
+        if not wanted:
+            return
+        theirs = await self._database.read(lambda k: workgroups.of_agents(k, wanted))
+        for stream in self._streams:
+            agent_id = stream.viewer.agent_id
+            if stream.viewer.workgroup_ids is not None and agent_id in theirs:
+                stream.viewer = Viewer(agent_id, frozenset(theirs[agent_id]))
+
+    def _hand_out(self, told: Sequence[Told]) -> None:
+        for stream in self._streams:
+            for one in told:
+                if stream.wanted.covers(one) and one.is_for(stream.viewer):
+                    stream.offer(one)
+                    self._metrics.streamed.inc()
 
     async def _tell(self, rows: Sequence[Mapping[str, Any]]) -> list[Told]:
         faces = await self._database.read(lambda k: _faces(k, rows))
@@ -204,49 +247,44 @@ class Feed:
         for stream in streams:
             principal = good.get(stream.principal.identity)
             if principal is None:
-                stream.end("bye")
-                continue
-            stream.viewer = await self._database.read(lambda k, p=principal: _viewer(k, p))  # type: ignore[misc]
+                stream.end()
+            elif principal.roles != stream.principal.roles:
+                stream.end()  # it comes back with its new rights
+
+    def end_streams(self) -> None:
+        """Let every viewer go: the process is about to end."""
+        for stream in self._streams:
+            stream.end()
 
     async def close(self) -> None:
         """End every stream and stop reading."""
-        for stream in list(self._streams):
-            stream.end("bye")
+        self.end_streams()
         for running in self._running:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
 
-def _viewer(connection: Connection, principal: Principal) -> Viewer:
-    if principal.is_supervisor or principal.agent_id is None:
-        return principal.sees(())
-    theirs = workgroups.of_agents(connection, [principal.agent_id])
-    return principal.sees(theirs[principal.agent_id])
-
-
-def _is_theirs(told: Told, viewer: Viewer) -> bool:
-    if told.agent_id is not None and told.agent_id == viewer.agent_id:
-        return True
-    if told.workgroup_id is None:
-        return told.conversation_id is None
-    return told.workgroup_id in (viewer.workgroup_ids or ())
-
-
 @dataclass(frozen=True, slots=True)
 class _Faces:
-    """What the events' snapshots leave out: the customers' handles and the workflow runs."""
+    """What the snapshots leave out: customers' handles, workflow runs, and who may see them."""
 
     customers: Mapping[str, CustomerSeen]
     runs: Mapping[str, str | None]
+    homes: Mapping[str, str]
+    involved: Mapping[str, frozenset[str]]
 
 
 def _faces(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> _Faces:
-    shown = {row["snapshot"]["id"]: row["snapshot"] for row in rows if row["snapshot"]}
+    shown = {row["conversation_id"] for row in rows if row["conversation_id"] is not None}
     if not shown:
-        return _Faces({}, {})
-    found: dict[str, Conversation] = reading.conversations_of(connection, list(shown))
-    customers = reading.customers_seen(connection, list(found.values()))
-    return _Faces(customers, bells.run_ids(connection, list(shown)))
+        return _Faces({}, {}, {}, {})
+    found: dict[str, Conversation] = reading.conversations_of(connection, shown)
+    return _Faces(
+        customers=reading.customers_seen(connection, list(found.values())),
+        runs=bells.run_ids(connection, shown),
+        homes={conversation.id: conversation.workgroup_id for conversation in found.values()},
+        involved=agents.involved_in(connection, shown),
+    )
 
 
 def _told(row: Mapping[str, Any], faces: _Faces, links: TemporalLinks) -> Told:
@@ -258,7 +296,7 @@ def _told(row: Mapping[str, Any], faces: _Faces, links: TemporalLinks) -> Told:
         "workgroup_id": row["workgroup_id"],
         "agent_id": row["agent_id"],
         "conversation_id": row["conversation_id"],
-        "detail": row["detail"],
+        "detail": detail_shape(row["detail"]),
     }
     if snapshot is not None and snapshot["id"] in faces.customers:
         customer = faces.customers[snapshot["id"]]
@@ -273,4 +311,6 @@ def _told(row: Mapping[str, Any], faces: _Faces, links: TemporalLinks) -> Told:
         row["agent_id"],
         row["conversation_id"],
         frame,
+        faces.homes.get(row["conversation_id"] or ""),
+        faces.involved.get(row["conversation_id"] or "", frozenset()),
     )

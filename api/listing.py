@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 
 from api.errors import unprocessable
 from api.fields import Shape
+from api.json_body import unkeepable
 from storage.pages import Place, Window
 
 T = TypeVar("T")
@@ -38,9 +39,9 @@ def _place_of(cursor: str) -> Place | None:
         at, row_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, TypeError, RecursionError):
         return None
-    if type(at) is not int or not isinstance(row_id, str) or "\0" in row_id:
+    if type(at) is not int or not isinstance(row_id, str) or unkeepable(row_id):
         return None
-    return Place(at, row_id) if abs(at) < LARGEST_MOMENT and row_id.isprintable() else None
+    return Place(at, row_id) if abs(at) < LARGEST_MOMENT else None
 
 
 async def window(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
@@ -15,9 +16,11 @@ from api import (
     deliveries,
     errors,
     events,
+    leaving,
     pages,
     posts,
     quarantine,
+    reference,
     replies,
     session,
     watch,
@@ -35,7 +38,7 @@ from storage import bells, principals
 from storage.asking import Following
 from storage.batches import Batch
 from storage.clock import now
-from storage.database import open_database
+from storage.database import Database, open_database
 from storage.intake import PageIntake
 from storage.secrets import Seal, derived_key
 from storage.syncing import Seen
@@ -60,6 +63,15 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
+class _Described(FastAPI):
+    """An application whose description has the form of its problems, too."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        errors.describe(document)
+        return document
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application; its parts open with its lifespan."""
     chosen = settings or Settings()
@@ -71,18 +83,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with _opened(app, chosen, metrics):
             yield
 
-    app = FastAPI(
+    app = _Described(
         title="Parley",
         version=VERSION,
         description="Routes social-media conversations to people.",
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     watch.install(app)
     pages.install(app)
+    reference.install(app, PREFIX)
     app.add_middleware(Surroundings, metrics=metrics, body_limit_bytes=chosen.api.body_limit_bytes)
     return app
 
@@ -124,13 +140,12 @@ async def _opened(app: FastAPI, settings: Settings, metrics: Metrics) -> AsyncIt
     app.state.checks = watch.checks_of(database)
     app.state.temporal_check = watch.temporal_check(client)
     app.state.ringer = ringer
-    bootstrap = settings.bootstrap_admin_key
-    if bootstrap is not None and (key := bootstrap.get_secret_value()):
-        await database.write(lambda k: principals.accept_bootstrap_key(k, key))
+    await _accept_bootstrap_key(database, settings)
     ringer.start()
     await feed.start()
     try:
-        yield
+        with leaving.heard(feed.end_streams):
+            yield
     finally:
         await feed.close()
         await following.close()
@@ -139,3 +154,9 @@ async def _opened(app: FastAPI, settings: Settings, metrics: Metrics) -> AsyncIt
         await seen.close()
         await doorkeeper.close()
         await database.close()
+
+
+async def _accept_bootstrap_key(database: Database, settings: Settings) -> None:
+    bootstrap = settings.bootstrap_admin_key
+    if bootstrap is not None and (key := bootstrap.get_secret_value()):
+        await database.write(lambda k: principals.accept_bootstrap_key(k, key))

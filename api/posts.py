@@ -30,6 +30,7 @@ router = new_router("posts", LenientRoute)
 
 MOST_POSTS = 500
 LONGEST_TEXT = 100_000
+LARGEST_SKEW_MS = 5 * 60_000
 
 ExternalId = Annotated[str, Field(min_length=1, max_length=255)]
 Line = Annotated[str, Field(max_length=1_000)]
@@ -67,7 +68,10 @@ class PostBody(Body):
     author: AuthorBody
     text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
     visibility: Annotated[Visibility, Field(strict=False)] = Visibility.PUBLIC
-    created_at: Moment | None = None
+    created_at: Annotated[
+        Moment | None,
+        Field(description="By the network's clock; one ahead of ours by over 5 min counts as now"),
+    ] = None
     in_reply_to: ExternalId | None = None
     thread_root: ExternalId | None = None
     url: Url | None = None
@@ -191,7 +195,7 @@ def _post(body: PostBody, now: Instant) -> Post:
         external_id=body.external_id,
         author=Author(**body.author.model_dump()),
         text=body.text,
-        created_at=now if body.created_at is None else body.created_at,
+        created_at=_written_at(body.created_at, now),
         visibility=body.visibility,
         in_reply_to=body.in_reply_to,
         thread_root=body.thread_root,
@@ -201,6 +205,15 @@ def _post(body: PostBody, now: Instant) -> Post:
         location=location,
         source_application=body.source_application,
     )
+
+
+def _written_at(told: Instant | None, now: Instant) -> Instant:
+    """Return when a post was written, as far as it can be believed.
+
+    The past is believed back to the year 1. Nothing is written after it was received: a moment
+    ahead by more than clocks differ would put the post behind all that are still to come.
+    """
+    return now if told is None or told > now + LARGEST_SKEW_MS else told
 
 
 def _count(context: Context, network: str, taken: Taken, rejected: int) -> None:

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from api import json_body
 from api.auth import authorise
-from api.errors import MEDIA_TYPE, Problem
+from api.errors import MEDIA_TYPE, Problem, unprocessable
 from api.policy import allowed
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -45,6 +45,7 @@ class GuardedRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             await authorise(request, roles)
+            _refuse_nul(request)
             _require_json(request)
             return await inner(request_class(request.scope, request.receive))
 
@@ -53,6 +54,15 @@ class GuardedRoute(APIRoute):
 
 class LenientRoute(GuardedRoute):
     request_class = LenientRequest
+
+
+def _refuse_nul(request: Request) -> None:
+    """Refuse a NUL in the address: it names nothing, and PostgreSQL takes none."""
+    if any("\0" in str(part) for part in request.path_params.values()):
+        raise Problem(404, "not_found", "there is nothing of that name")
+    for name, value in request.query_params.multi_items():
+        if "\0" in value:
+            raise unprocessable("nul_character", ["query", name], "has a NUL character")
 
 
 def _require_json(request: Request) -> None:

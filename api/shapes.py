@@ -20,10 +20,13 @@ MOMENTS = (
     "offered_at",
     "connected_at",
     "held_at",
+    "parked_until",
+    "wrap_up_until",
     "ended_at",
     "last_post_at",
     "affinity_until",
 )
+DETAIL_MOMENTS = frozenset({"expires_at", "until"})
 PLAIN = (
     "id",
     "state",
@@ -88,6 +91,8 @@ class ConversationShape(Shape):
     offered_at: Stamp | None
     connected_at: Stamp | None
     held_at: Stamp | None
+    parked_until: Stamp | None
+    wrap_up_until: Stamp | None
     ended_at: Stamp | None
     last_post_at: Stamp
     affinity_until: Stamp
@@ -177,6 +182,14 @@ def reply_shape(reply: Reply) -> dict[str, Any]:
         "reason": reply.reason,
         "created_at": rfc3339(reply.created_at),
         "sent_at": maybe_rfc3339(reply.sent_at),
+    }
+
+
+def detail_shape(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an event tells besides, its moments as the contract writes them."""
+    return {
+        name: rfc3339(value) if name in DETAIL_MOMENTS and isinstance(value, int) else value
+        for name, value in detail.items()
     }
 
 

@@ -6,7 +6,7 @@ from fastapi import Response
 from pydantic import Field, model_validator
 from sqlalchemy import Connection, RowMapping
 
-from api.context import ContextOf
+from api.context import Context, ContextOf
 from api.errors import not_found
 from api.fields import (
     Body,
@@ -25,6 +25,7 @@ from api.routes import CHANGES, CREATES, DELETES, READS, READS_ONE, new_router
 from api.setup import IfMatch, Patch, found, merge_patch_of, patched, require_version, with_etag
 from conversations.model import MediaType, WrapUpMode
 from storage import workgroups
+from storage.journal import Aftermath
 
 router = new_router("workgroups")
 
@@ -136,7 +137,7 @@ async def change_workgroup(
         return shape(found(workgroups.get(connection, workgroup_id), "workgroup", workgroup_id))
 
     changed = await context.database.write(change)
-    await context.following.ask([workgroup_id])
+    await context.following.follow(Aftermath(asks=frozenset({workgroup_id})))
     return with_etag(changed)
 
 
@@ -154,12 +155,12 @@ async def delete_workgroup(workgroup_id: str, context: ContextOf) -> None:
 @router.put("/workgroups/{workgroup_id}/members/{agent_id}", status_code=204, responses=READS_ONE)
 async def add_member(workgroup_id: str, agent_id: str, context: ContextOf) -> None:
     """Make an agent a member; one who is a member stays one."""
-    is_known = await context.database.write(
+    theirs = await context.database.write(
         lambda k: workgroups.add_member(k, workgroup_id, agent_id)
     )
-    if not is_known:
+    if theirs is None:
         raise not_found("workgroup or agent", f"{workgroup_id}, {agent_id}")
-    await _after_membership(context, workgroup_id)
+    await _after_membership(context, theirs)
 
 
 @router.delete(
@@ -167,14 +168,14 @@ async def add_member(workgroup_id: str, agent_id: str, context: ContextOf) -> No
 )
 async def remove_member(workgroup_id: str, agent_id: str, context: ContextOf) -> None:
     """End a membership; conversations that the agent has stay with the agent."""
-    was_member = await context.database.write(
+    left = await context.database.write(
         lambda k: workgroups.remove_member(k, workgroup_id, agent_id)
     )
-    if not was_member:
+    if left is None:
         raise not_found("membership", f"{workgroup_id}, {agent_id}")
-    await _after_membership(context, workgroup_id)
+    await _after_membership(context, left)
 
 
-async def _after_membership(context: ContextOf, workgroup_id: str) -> None:
+async def _after_membership(context: Context, workgroup_ids: frozenset[str]) -> None:
     context.feed.rights_changed()
-    await context.following.ask([workgroup_id])
+    await context.following.follow(Aftermath(asks=workgroup_ids))

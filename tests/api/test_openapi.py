@@ -1,6 +1,7 @@
 """The committed description is the one that the code gives; what comes later is not in it."""
 
 import json
+import re
 from pathlib import Path
 
 from api.openapi import document
@@ -25,3 +26,10 @@ def test_operation_ids_are_unique_and_begin_with_a_verb() -> None:
 
     assert len(ids) == len(set(ids))
     assert all(name[0].islower() and name.isalnum() for name in ids)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    text = COMMITTED.read_text()
+    known = set(json.loads(text)["components"]["schemas"])
+
+    assert set(re.findall(r"#/components/schemas/(\w+)", text)) <= known
