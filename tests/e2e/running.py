@@ -41,6 +41,7 @@ class Caller:
     def __init__(self, running: "Running", key: str) -> None:
         self._running = running
         self._http = httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=20)
+        running.closed_at_the_end(self._http.close)
 
     def call(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
         return self._http.request(method, self._running.api_url + path, json=body)
@@ -79,6 +80,10 @@ class Running:
         self.folder = folder
         self.port, self.temporal_port = free_port(), free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._closing: list[Callable[[], None]] = []
+
+    def closed_at_the_end(self, close: Callable[[], None]) -> None:
+        self._closing.append(close)
 
     @property
     def run(self) -> Json:
@@ -155,6 +160,8 @@ class Running:
 
     def stop(self) -> int:
         assert self._process is not None
+        for close in self._closing:
+            close()
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         return self._process.wait(40)
@@ -166,6 +173,7 @@ class ApiFloor:
     def __init__(self, running: Running, *, agents: int = 1, **workgroup: Any) -> None:
         self.running, self.admin = running, running.admin
         self.receiver = Receiver()
+        running.closed_at_the_end(self.receiver.close)
         tag = uuid.uuid4().hex[:8]
         self.workgroup = self.admin.ok("POST", "/workgroups", {"name": tag, **workgroup})["id"]
         self.agents = [self._agent(f"{tag}-{n}") for n in range(agents)]

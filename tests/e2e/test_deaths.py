@@ -50,7 +50,8 @@ class Day:
     def _agent(self, caller: Caller) -> None:
         me = caller.persist("GET", "/agents/me").json()["id"]
         while not self._closed.is_set():
-            page = caller.persist("GET", f"/conversations?agent_id={me}&limit=20").json()
+            path = f"/conversations?state=alerting&agent_id={me}&limit=20"
+            page = caller.persist("GET", path).json()
             for conversation in page["items"]:
                 self._serve(caller, conversation)
             time.sleep(0.1)
