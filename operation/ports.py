@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Collection
 
 from operation.refusals import OperationRefused
 
@@ -40,9 +41,9 @@ async def require_free(port: int, *, purpose: str, option: str) -> None:
         await asyncio.sleep(PROBE_EVERY_S)
 
 
-def first_free(wished: int) -> int:
-    """Answer the wished port, or any other free one when that is taken."""
-    if wished <= HIGHEST_PORT and is_free(wished):
+def first_free(wished: int, *, but: Collection[int] = ()) -> int:
+    """Answer the wished port, or any other free one when that is taken or meant for others."""
+    if wished <= HIGHEST_PORT and wished not in but and is_free(wished):
         return wished
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))

@@ -196,8 +196,10 @@ class _Up:
     async def _choose_addresses(self) -> Addresses:
         options = self._options
         await require_free(options.api_port, purpose="API and desk", option="--port")
-        worker_port = first_free(options.api_port + 1)
-        simulated_port = first_free(options.api_port + 2) if options.demo else None
+        temporal = {options.temporal_port, options.temporal_port + UI_PORT_OFFSET}
+        worker_port = first_free(options.api_port + 1, but=temporal)
+        wished = options.api_port + 2
+        simulated_port = first_free(wished, but=temporal) if options.demo else None
         if is_external(os.environ):
             address = os.environ["TEMPORAL_ADDRESS"]
             ui_url = os.environ.get("PARLEY_TEMPORAL_UI_URL")
