@@ -14,7 +14,10 @@ from conversations.networks import Delivery, ListenedChannel, NetworkTrouble, Pa
 
 ROUND_S = 3600.0
 HEARTBEAT_EVERY_S = 3.0
-TROUBLE_PAUSE_S = 5.0
+FIRST_TROUBLE_PAUSE_S = 1.0
+LONGEST_TROUBLE_PAUSE_S = 30.0
+"""A network in trouble is asked ever more seldom."""
+
 RECONNECT_PAUSE_S = 0.5
 BACKFILL_EVERY_S = 60.0
 """What is streamed or brought is polled so often, too: only a poll knows what is missing."""
@@ -34,12 +37,21 @@ class ListeningActivities:
 
         A retry relies on the cursor in the database: a page is never skipped, at most repeated.
         """
-        ends_at = time.monotonic() + ROUND_S
-        while time.monotonic() < ends_at and not activity.is_worker_shutdown():
+        ends_at, trouble_pause_s = time.monotonic() + ROUND_S, FIRST_TROUBLE_PAUSE_S
+        while (began_at := time.monotonic()) < ends_at and not activity.is_worker_shutdown():
             channel = await self.intake.channel(listen_to.channel_id)
             if channel is None:
                 return False
-            await self._pause(await self._listen_once(listen_to, channel, ends_at))
+            try:
+                pause_s = await self._listen_once(listen_to, channel, ends_at)
+                trouble_pause_s = FIRST_TROUBLE_PAUSE_S
+            except NetworkTrouble as trouble:
+                await self.intake.report_trouble(listen_to.channel_id, str(trouble))
+                if time.monotonic() - began_at > LONGEST_TROUBLE_PAUSE_S:  # a line that broke late
+                    trouble_pause_s = FIRST_TROUBLE_PAUSE_S
+                pause_s = trouble_pause_s
+                trouble_pause_s = min(trouble_pause_s * 2, LONGEST_TROUBLE_PAUSE_S)
+            await self._pause(pause_s)
         return True
 
     async def _listen_once(
@@ -50,13 +62,9 @@ class ListeningActivities:
             return channel.wait_ms / 1000
         activity.heartbeat(channel.cursor)
         listener = self.listeners[listen_to.network]
-        try:
-            if listener.delivery(channel.account) is Delivery.STREAM:
-                return await self._follow(listen_to, channel, ends_at)
-            return await self._poll(listen_to, channel)
-        except NetworkTrouble as trouble:
-            await self.intake.report_trouble(listen_to.channel_id, str(trouble))
-            return TROUBLE_PAUSE_S
+        if listener.delivery(channel.account) is Delivery.STREAM:
+            return await self._follow(listen_to, channel, ends_at)
+        return await self._poll(listen_to, channel)
 
     async def _poll(self, listen_to: ListenTo, channel: ListenedChannel) -> float:
         listener = self.listeners[listen_to.network]

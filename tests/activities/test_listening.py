@@ -86,7 +86,12 @@ class FakeNetwork:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HEARTBEAT_EVERY_S", "CHECK_EVERY_S", "TROUBLE_PAUSE_S", "RECONNECT_PAUSE_S"):
+    for name in (
+        "HEARTBEAT_EVERY_S",
+        "CHECK_EVERY_S",
+        "FIRST_TROUBLE_PAUSE_S",
+        "RECONNECT_PAUSE_S",
+    ):
         monkeypatch.setattr(listening, name, 0.01)
 
 
@@ -148,6 +153,17 @@ async def test_trouble_is_reported_and_the_same_page_asked_for_again() -> None:
     await listening_.stop()
     assert intake.troubles == ["the network answered 500"]
     assert network.fetched[:2] == [None, None]
+
+
+async def test_a_network_in_lasting_trouble_is_asked_ever_more_seldom() -> None:
+    intake = FakeIntake()
+    network = FakeNetwork(trouble=[NetworkTrouble("500")] * 1_000)
+    listening_ = Listening(intake, network)
+
+    await asyncio.sleep(0.5)
+
+    await listening_.stop()
+    assert 3 <= len(network.fetched) <= 7
 
 
 async def test_an_account_at_its_limit_is_left_alone() -> None:
