@@ -12,7 +12,7 @@ from api.auth import Caller
 from api.context import Context, ContextOf
 from api.errors import Problem, unprocessable
 from api.feed import Stream, Wanted
-from api.routes import READS, new_router
+from api.routes import READS, new_router, problems
 from storage import events
 
 router = new_router("events")
@@ -54,7 +54,7 @@ def _cursor(last_event_id: str | None, after: int | None) -> int | None:
     return int(last_event_id)
 
 
-@router.get("/events", response_class=StreamingResponse, responses=READS)
+@router.get("/events", response_class=StreamingResponse, responses=READS | problems(429))
 async def stream_events(  # noqa: PLR0913, PLR0917 - one parameter a filter
     request: Request,
     context: ContextOf,

@@ -82,6 +82,7 @@ _WORDS = {
     413: "The body is larger than 1 MiB",
     415: "The body is not JSON",
     422: "The request is not valid",
+    429: "Too many at once",
     503: "The database does not answer; repeat it after `Retry-After`",
 }
 
