@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations.model import Instant
@@ -14,6 +14,7 @@ from storage.tables import CounterRow, EventRow
 EVENTS = EventRow.__table__  # type: ignore[attr-defined]
 COUNTERS = CounterRow.__table__  # type: ignore[attr-defined]
 SEQUENCE = "event_sequence"
+KEPT_FROM = "events_kept_from"
 RELAY_BATCH = 500
 
 
@@ -123,8 +124,14 @@ def head(connection: Connection) -> int:
 
 
 def oldest(connection: Connection) -> int:
-    """Return the sequence number of the oldest event that is kept, 0 when there is none."""
-    return int(connection.execute(select(func.coalesce(func.min(EVENTS.c.seq), 0))).scalar_one())
+    """Return the place from which on the sequence is kept whole, 0 when there is no event."""
+    first = connection.execute(select(func.coalesce(func.min(EVENTS.c.seq), 0))).scalar_one()
+    return max(int(first), _counter(connection, KEPT_FROM) or 0)
+
+
+def _counter(connection: Connection, name: str) -> int | None:
+    query = select(COUNTERS.c.value).where(COUNTERS.c.name == name)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def events_after(connection: Connection, seq: int, limit: int) -> list[dict[str, Any]]:
@@ -134,15 +141,31 @@ def events_after(connection: Connection, seq: int, limit: int) -> list[dict[str,
 
 
 def forget_before(connection: Connection, before: Instant, limit: int) -> int:
-    """Delete up to `limit` events of the sequence's beginning that are older than `before`.
+    """End the keeping of up to `limit` events that are older than `before`; return how many.
 
-    The newest event always stays, so that the head is known.
+    What happened to a conversation stays for its timeline, without its state at the time. The
+    newest event always stays whole, so that the head is known.
     """
+    kept_from = _counter(connection, KEPT_FROM) or 1
     newest = select(func.max(EVENTS.c.seq)).scalar_subquery()
     old = (
-        select(EVENTS.c.id)
-        .where(EVENTS.c.seq < newest, EVENTS.c.at < before)
+        select(EVENTS.c.seq)
+        .where(EVENTS.c.seq >= kept_from, EVENTS.c.seq < newest, EVENTS.c.at < before)
         .order_by(EVENTS.c.seq)
         .limit(limit)
+        .subquery()
     )
-    return connection.execute(delete(EVENTS).where(EVENTS.c.id.in_(old))).rowcount
+    last = connection.execute(select(func.max(old.c.seq))).scalar_one()
+    if last is None:
+        return 0
+    forgotten = EVENTS.c.seq.between(kept_from, last)
+    connection.execute(delete(EVENTS).where(forgotten, EVENTS.c.conversation_id.is_(None)))
+    connection.execute(update(EVENTS).where(forgotten).values(snapshot=null()))
+    _keep_from(connection, int(last) + 1)
+    return int(last) + 1 - kept_from
+
+
+def _keep_from(connection: Connection, seq: int) -> None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    kept = dialect.insert(COUNTERS).values(name=KEPT_FROM, value=seq)
+    connection.execute(kept.on_conflict_do_update(index_elements=["name"], set_={"value": seq}))

@@ -4,9 +4,13 @@ import asyncio
 
 from sqlalchemy import Connection
 
-from storage import events
+from conversations.model import RoutingStatus
+from storage import events, reading
 from storage.database import Database
 from storage.events import Happening
+from storage.pages import Window
+from tests.clocks import Clock
+from tests.floor import Floor
 
 
 def happening(number: int) -> Happening:
@@ -74,3 +78,24 @@ async def test_the_newest_event_is_kept_so_that_the_head_is_known(database: Data
     assert await sequence(database) == [5]
     assert await database.read(events.head) == 5
     assert await database.read(events.oldest) == 5
+
+
+async def test_a_conversations_past_outlives_the_stream(database: Database, clock: Clock) -> None:
+    floor = Floor(database)
+    source = await floor.channel(workgroup := await floor.workgroup())
+    agent = await floor.agent(workgroup)
+    opened, _ = await floor.connect(source, "customer")
+    while await database.write(events.number_events):
+        pass
+    clock.advance(s=8 * 24 * 3_600)
+    await floor.status(agent, RoutingStatus.OFF_QUEUE)
+    while await database.write(events.number_events):
+        pass
+
+    await database.write(lambda k: events.forget_before(k, clock.now - 1_000, 100))
+
+    head = await database.read(events.head)
+    assert await database.read(events.oldest) == head
+    told = await database.read(lambda k: reading.timeline(k, opened, Window(50)))
+    types = [entry.value["type"] for entry in told.entries if entry.kind == "event"]
+    assert types == ["conversation.created", "conversation.offered", "conversation.connected"]
