@@ -49,15 +49,15 @@ def set_status(
     status that he has changes nothing but is asked about again, so that a repeated log-in can
     never leave anybody waiting.
     """
-    journal, offered, agents = _locked_with_offers(connection, agent_id)
+    leaves = status is not RoutingStatus.ON_QUEUE
+    journal, offered, agents = _locked_with_offers(connection, agent_id, leaves=leaves)
     if agent_id not in agents:
         return StatusOutcome(is_known=False)
     if is_sign_of_life:
         note_presence(connection, agent_id, journal.now)
     if agents[agent_id].routing_status is not status:
         journal.set_status(agent_id, status, reason)
-    if status is not RoutingStatus.ON_QUEUE:
-        _rescind(journal, offered, agent_id)
+    _rescind(journal, offered, agent_id)
     journal.flush()
     aftermath = journal.aftermath()
     return StatusOutcome(is_known=True, aftermath=Aftermath(aftermath.bells, aftermath.asks))
@@ -65,7 +65,7 @@ def set_status(
 
 def take_offers_back(connection: Connection, agent_id: str) -> Aftermath:
     """Rescind the offers of an agent who is off the queue; their age is kept."""
-    journal, offered, agents = _locked_with_offers(connection, agent_id)
+    journal, offered, agents = _locked_with_offers(connection, agent_id, leaves=True)
     agent = agents.get(agent_id)
     if agent is None or agent.routing_status is RoutingStatus.ON_QUEUE:
         return journal.aftermath()
@@ -75,20 +75,22 @@ def take_offers_back(connection: Connection, agent_id: str) -> Aftermath:
 
 
 def _locked_with_offers(
-    connection: Connection, agent_id: str
+    connection: Connection, agent_id: str, *, leaves: bool
 ) -> tuple[Journal, dict[str, Conversation], dict[str, Agent]]:
     """Lock the conversations that alert the agent, then the agent, in the common lock order.
+
+    Only one who leaves the queue has offers to lose.
 
     Raises:
         ConcurrentChange: an offer was made in between; the transaction is run again.
     """
-    ids = _offered_to(connection, agent_id)
+    ids = _offered_to(connection, agent_id) if leaves else []
     offered = lock(connection, ids)
     now = clock.now(connection)
     journal = Journal(connection, now)
     agents = locked_agents(connection, [agent_id], now)
     journal.agents_are_locked(agents)
-    if _offered_to(connection, agent_id) != ids:
+    if leaves and _offered_to(connection, agent_id) != ids:
         raise ConcurrentChange(agent_id)
     return journal, offered, agents
 

@@ -69,6 +69,7 @@ def test_a_network_that_has_to_move_is_found_again(up: RealUp) -> None:
     port = urlsplit(before["simulated_network_url"]).port
 
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
         after = up.start()

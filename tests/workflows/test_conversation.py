@@ -196,7 +196,12 @@ async def test_a_terminated_workflow_is_started_again_from_the_row(world: World)
     await floor.agent(workgroup)
     maintenance = TemporalMaintenance(world.client)
     opened = await floor.open(source, "customer")
-    await eventually(lambda: world.events(opened), "the workflow runs")
+
+    async def runs() -> bool:
+        query = f'WorkflowId = "conversation/{opened}"'
+        return (await world.client.count_workflows(query)).count == 1
+
+    await eventually(runs, "the workflow runs")
     await world.workflow(opened).terminate("by hand")
 
     async def found() -> list[str]:
