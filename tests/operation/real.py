@@ -59,9 +59,13 @@ class RealUp:
             return {}
         return run
 
-    def kill(self, child: str) -> None:
-        """Kill one of its children; it starts again."""
-        os.kill(self.run["pids"][child], signal.SIGKILL)
+    def kill(self, child: str) -> bool:
+        """Kill one of its children, which starts again; say whether it lived."""
+        try:
+            os.kill(self.run["pids"][child], signal.SIGKILL)
+        except (KeyError, ProcessLookupError):
+            return False
+        return True
 
     def stop(self) -> None:
         if self._process is None:

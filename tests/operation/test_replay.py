@@ -64,16 +64,17 @@ def test_nothing_is_lost_or_doubled_when_one_is_killed_every_5_s(
 ) -> None:
     up = RealUp(tmp_path / "data", "--no-demo")
     up.start()
+    process = replay(EXAMPLES, "--speed", "120", "--data", str(up.folder))
     try:
-        process = replay(EXAMPLES, "--speed", "120", "--data", str(up.folder))
         kills = 0
         while process.poll() is None:
             time.sleep(5)
-            if process.poll() is None and up.run:
-                up.kill(victim)
-                kills += 1
+            kills += up.kill(victim)
         said, _ = process.communicate()
         assert process.returncode == 0, said
         assert kills > 1
     finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
         up.stop()
