@@ -13,12 +13,14 @@ from storage.database import Database, DatabaseUnavailable
 log = structlog.get_logger()
 Fact = TypeVar("Fact")
 
-GATHERING_S = 0.1
+GATHERING_S = 1.0
+"""On SQLite every write holds the one lock: bookkeeping takes it once a second, not more."""
+
 LARGEST_BATCH = 500
 
 
 class Batch(Generic[Fact]):
-    """Gathers facts for 100 ms and writes them together; what cannot be written is dropped.
+    """Gathers facts for a second and writes them together; what cannot be written is dropped.
 
     Only for facts that the sweep makes good when they are lost.
     """
