@@ -1,4 +1,4 @@
-// Words that were typed and not sent, per conversation: kept while this session lasts, never longer.
+// Words that were typed and not sent, per conversation: kept as long as the tab is open, never longer.
 import { signal } from '../core/html.js';
 
 const STORE = 'parley.drafts';

@@ -1,4 +1,4 @@
-// The last half hour of each number, sampled here and kept for this session, drawn as one line.
+// The last half hour of each number, sampled here and kept as long as the page is open, drawn as one line.
 import { html, signal } from '../core/html.js';
 import { WINDOW_MS } from './figures.js';
 
