@@ -16,18 +16,12 @@ from conversations.messages import Bell
 from conversations.model import Author, Post, RoutingStatus, Threading
 from storage import clock
 from storage.asking import Following
+from storage.conversation_tables import ConversationRow
 from storage.database import Database, open_database
 from storage.ids import new_id
 from storage.ingest import CHUNK, Source, take_in
 from storage.schema import upgrade
-from storage.tables import (
-    AccountRow,
-    AgentRow,
-    ChannelRow,
-    ConversationRow,
-    MembershipRow,
-    WorkgroupRow,
-)
+from storage.setup_tables import AccountRow, AgentRow, ChannelRow, MembershipRow, WorkgroupRow
 
 CONVERSATIONS_EACH = 4
 """A public conversation weighs 25 %: an agent has room for four."""

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import Connection, func, select
 
+from storage.conversation_tables import BellRow, ConversationRow
 from storage.database import Database, open_database
-from storage.tables import BellRow, ConversationRow
 
 BELLS = BellRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]

@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, select
 
 from storage import clock, setup
+from storage.conversation_tables import PostRow, ReplyRow
 from storage.ids import new_id
 from storage.pages import Page, Window, page
-from storage.tables import AccountLeaseRow, AccountRow, ChannelRow, PostRow, ReplyRow
+from storage.setup_tables import AccountLeaseRow, AccountRow, ChannelRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]

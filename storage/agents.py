@@ -8,18 +8,10 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from conversations.model import ConversationState
 from storage import clock, principals, setup, skills, workgroups
+from storage.conversation_tables import ConversationRow, InvolvementRow, NoteRow, ReplyRow
 from storage.ids import new_id
 from storage.pages import Page, Window, page
-from storage.tables import (
-    AgentRow,
-    ConversationRow,
-    InvolvementRow,
-    MembershipRow,
-    NoteRow,
-    PresenceRow,
-    ReplyRow,
-    WorkgroupRow,
-)
+from storage.setup_tables import AgentRow, MembershipRow, PresenceRow, WorkgroupRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]

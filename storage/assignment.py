@@ -20,11 +20,12 @@ from storage.candidates import (
     load_counts,
     locked_agents,
 )
+from storage.conversation_tables import ConversationRow
 from storage.conversations import lock
 from storage.ids import new_id
 from storage.journal import Aftermath, Journal
 from storage.rows import conversation_from, policy_from, routing_policy_from
-from storage.tables import ConversationRow, WorkgroupRow
+from storage.setup_tables import WorkgroupRow
 
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]

@@ -6,7 +6,8 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, 
 
 from conversations.messages import Bell
 from conversations.model import FINAL_STATES, Instant
-from storage.tables import BellRow, ConversationRow, CounterRow
+from storage.conversation_tables import BellRow, ConversationRow
+from storage.log_tables import CounterRow
 
 BELLS = BellRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]

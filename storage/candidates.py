@@ -9,8 +9,9 @@ from acd.eligibility import Reason
 from acd.model import Agent
 from acd.utilization import FULL_PERCENT
 from conversations.model import Instant, MediaType, RoutingStatus
+from storage.conversation_tables import ConversationRow
 from storage.rows import agent_from
-from storage.tables import AgentRow, ConversationRow, MembershipRow, PresenceRow
+from storage.setup_tables import AgentRow, MembershipRow, PresenceRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]

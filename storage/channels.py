@@ -6,16 +6,10 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from storage import clock, setup, skills
+from storage.conversation_tables import ConversationRow, PostRow, QuarantineRow
 from storage.ids import new_id
 from storage.pages import Page, Window, page
-from storage.tables import (
-    AccountRow,
-    ChannelRow,
-    ConversationRow,
-    PostRow,
-    QuarantineRow,
-    WorkgroupRow,
-)
+from storage.setup_tables import AccountRow, ChannelRow, WorkgroupRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]

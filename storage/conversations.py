@@ -14,16 +14,10 @@ from conversations.model import Conversation, Instant, MediaType, ReplyState, Vi
 from conversations.replies import Reply
 from storage import clock, decisions
 from storage.candidates import locked_agents
+from storage.conversation_tables import ConversationRow, IdentityRow, PostRow, ReplyRow
 from storage.journal import Aftermath, Journal
 from storage.rows import conversation_from, policy_from, reply_values, routing_policy_from
-from storage.tables import (
-    AccountRow,
-    ConversationRow,
-    IdentityRow,
-    PostRow,
-    ReplyRow,
-    WorkgroupRow,
-)
+from storage.setup_tables import AccountRow, WorkgroupRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]

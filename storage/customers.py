@@ -8,8 +8,8 @@ from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations.model import Author, Instant, Post, Visibility
+from storage.conversation_tables import CustomerRow, IdentityRow
 from storage.ids import new_id
-from storage.tables import CustomerRow, IdentityRow
 
 CUSTOMERS = CustomerRow.__table__  # type: ignore[attr-defined]
 IDENTITIES = IdentityRow.__table__  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from acd.model import Agent, RoutingPolicy
 from acd.priority import score
 from conversations.model import Conversation, Instant
 from storage.ids import new_id
-from storage.tables import DecisionRow
+from storage.log_tables import DecisionRow
 
 DECISIONS = DecisionRow.__table__  # type: ignore[attr-defined]
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations.model import Instant
 from storage import clock
-from storage.tables import CounterRow, EventRow
+from storage.log_tables import CounterRow, EventRow
 
 EVENTS = EventRow.__table__  # type: ignore[attr-defined]
 COUNTERS = CounterRow.__table__  # type: ignore[attr-defined]

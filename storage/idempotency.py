@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from storage import clock
-from storage.tables import CommandRow
+from storage.log_tables import CommandRow
 
 COMMANDS = CommandRow.__table__  # type: ignore[attr-defined]
 

@@ -15,13 +15,14 @@ from conversations.lifecycle import decide, due, open_conversation
 from conversations.model import Conversation, Instant, Post, RequiredSkill, Threading, holder
 from storage import clock
 from storage.candidates import locked_agents
+from storage.conversation_tables import ConversationRow, PostRow
 from storage.conversations import lock
 from storage.customers import customers_of
 from storage.database import ConcurrentChange
 from storage.ids import new_id
 from storage.journal import Aftermath, Journal
 from storage.rows import policy_from, required_skills_from
-from storage.tables import ConversationRow, PostRow, WorkgroupRow
+from storage.setup_tables import WorkgroupRow
 
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]

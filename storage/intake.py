@@ -9,12 +9,13 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from conversations.model import Post, Unreadable
 from storage import clock, ingest, replies
 from storage.asking import Following
+from storage.conversation_tables import QuarantineRow
 from storage.database import Database
 from storage.events import Happening
 from storage.ids import new_id
 from storage.ingest import CHUNK, Source, Taken, source_from
 from storage.journal import Aftermath, Journal
-from storage.tables import AccountRow, ChannelRow, QuarantineRow
+from storage.setup_tables import AccountRow, ChannelRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]

@@ -12,15 +12,11 @@ from conversations.lifecycle import Decision
 from conversations.messages import Bell
 from conversations.model import Conversation, ConversationState, Instant, RoutingStatus, holder
 from storage import bells, events
+from storage.conversation_tables import ConversationRow, InvolvementRow
 from storage.database import ConcurrentChange
 from storage.events import Happening
 from storage.rows import conversation_values
-from storage.tables import (
-    AgentRow,
-    ConversationRow,
-    InvolvementRow,
-    MembershipRow,
-)
+from storage.setup_tables import AgentRow, MembershipRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]

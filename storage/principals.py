@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from conversations.model import Instant
 from storage import clock
 from storage.ids import new_id
-from storage.tables import AgentRow, ApiKeyRow, PrincipalRow, SessionRow
+from storage.setup_tables import AgentRow, ApiKeyRow, PrincipalRow, SessionRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 KEYS = ApiKeyRow.__table__  # type: ignore[attr-defined]

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection, select
 
+from storage.conversation_tables import QuarantineRow
 from storage.pages import Page, Window, page
-from storage.tables import QuarantineRow
 
 QUARANTINE = QuarantineRow.__table__  # type: ignore[attr-defined]
 

@@ -22,20 +22,19 @@ from sqlalchemy import (
 from conversations.model import Conversation, ConversationState, Instant, ReplyState
 from conversations.replies import Reply
 from storage import clock
-from storage.ids import new_id
-from storage.pages import Page, Place, Window, page
-from storage.rows import conversation_from, reply_from
-from storage.tables import (
+from storage.conversation_tables import (
     ConversationRow,
     CustomerRow,
-    DecisionRow,
-    EventRow,
     IdentityRow,
     InvolvementRow,
     NoteRow,
     PostRow,
     ReplyRow,
 )
+from storage.ids import new_id
+from storage.log_tables import DecisionRow, EventRow
+from storage.pages import Page, Place, Window, page
+from storage.rows import conversation_from, reply_from
 
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 CUSTOMERS = CustomerRow.__table__  # type: ignore[attr-defined]

@@ -26,10 +26,11 @@ from conversations.replies import (
     resolve,
 )
 from storage import clock
+from storage.conversation_tables import ReplyRow
 from storage.conversations import lock
 from storage.journal import Aftermath, Journal
 from storage.rows import reply_from, reply_values
-from storage.tables import AccountLeaseRow, AccountRow, ReplyRow
+from storage.setup_tables import AccountLeaseRow, AccountRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 LEASES = AccountLeaseRow.__table__  # type: ignore[attr-defined]

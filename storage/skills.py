@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import clock
 from storage.pages import Page, Window, page
-from storage.tables import SkillRow
+from storage.setup_tables import SkillRow
 
 SKILLS = SkillRow.__table__  # type: ignore[attr-defined]
 

@@ -12,11 +12,12 @@ from conversations.lifecycle import decide
 from conversations.model import Conversation, ConversationState, Instant, RoutingStatus
 from storage import clock
 from storage.candidates import locked_agents
+from storage.conversation_tables import ConversationRow
 from storage.conversations import lock
 from storage.database import ConcurrentChange
 from storage.journal import Aftermath, Journal
 from storage.rows import PRESENCE_LEASE_MS, policy_from
-from storage.tables import AgentRow, ConversationRow, PresenceRow, WorkgroupRow
+from storage.setup_tables import AgentRow, PresenceRow, WorkgroupRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]

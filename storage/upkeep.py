@@ -7,16 +7,11 @@ from sqlalchemy import Connection, delete, select
 from conversations.model import ConversationState, Instant, RoutingStatus
 from storage import bells, clock, events, statuses
 from storage.asking import Following
+from storage.conversation_tables import ConversationRow
 from storage.database import Database
 from storage.journal import Aftermath
-from storage.tables import (
-    AccountRow,
-    ChannelRow,
-    CommandRow,
-    ConversationRow,
-    SessionRow,
-    WorkgroupRow,
-)
+from storage.log_tables import CommandRow
+from storage.setup_tables import AccountRow, ChannelRow, SessionRow, WorkgroupRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]

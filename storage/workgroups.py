@@ -7,9 +7,10 @@ from sqlalchemy import Connection, RowMapping, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import clock, setup, skills
+from storage.conversation_tables import ConversationRow
 from storage.ids import new_id
 from storage.pages import Page, Window, page
-from storage.tables import AgentRow, ChannelRow, ConversationRow, MembershipRow, WorkgroupRow
+from storage.setup_tables import AgentRow, ChannelRow, MembershipRow, WorkgroupRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]

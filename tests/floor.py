@@ -13,19 +13,13 @@ from conversations.messages import Bell
 from conversations.model import Author, Post, RoutingStatus, Threading
 from storage import clock, conversations, statuses
 from storage.asking import Following
+from storage.conversation_tables import ConversationRow
 from storage.conversations import Outcome, ReplyDraft
 from storage.database import Database
 from storage.ids import new_id
 from storage.ingest import Source, Taken
 from storage.intake import PageIntake
-from storage.tables import (
-    AccountRow,
-    AgentRow,
-    ChannelRow,
-    ConversationRow,
-    MembershipRow,
-    WorkgroupRow,
-)
+from storage.setup_tables import AccountRow, AgentRow, ChannelRow, MembershipRow, WorkgroupRow
 
 SECRET = b"a secret of the tests, 32 bytes!"
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]

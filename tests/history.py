@@ -9,19 +9,9 @@ from sqlalchemy import Connection, select, text
 
 from conversations.model import Instant
 from storage import clock
-from storage.tables import (
-    AgentRow,
-    CommandRow,
-    ConversationRow,
-    CounterRow,
-    EventRow,
-    MembershipRow,
-    PostRow,
-    PresenceRow,
-    QuarantineRow,
-    ReplyRow,
-    WorkgroupRow,
-)
+from storage.conversation_tables import ConversationRow, PostRow, QuarantineRow, ReplyRow
+from storage.log_tables import CommandRow, CounterRow, EventRow
+from storage.setup_tables import AgentRow, MembershipRow, PresenceRow, WorkgroupRow
 
 Row = Mapping[str, Any]
 

@@ -13,10 +13,10 @@ from conversations import commands as c
 from conversations.model import RoutingStatus
 from conversations.replies import Certainty, Outcome, Permission, ReadBack, Step
 from storage import conversations, events, replies
+from storage.conversation_tables import ConversationRow, ReplyRow
 from storage.ids import new_id
 from storage.ingest import Source
 from storage.replies import Settled
-from storage.tables import ConversationRow, ReplyRow
 from tests.clocks import Clock
 from tests.floor import Floor
 from tests.history import World

@@ -9,10 +9,11 @@ from conversations.model import Author, Post, Unreadable
 from conversations.networks import Page
 from storage import quarantine
 from storage.channel_intake import ChannelIntake
+from storage.conversation_tables import PostRow
 from storage.database import Database
 from storage.pages import Window
 from storage.secrets import Seal
-from storage.tables import ChannelRow, PostRow
+from storage.setup_tables import ChannelRow
 from tests.floor import Floor
 
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]

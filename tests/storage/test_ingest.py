@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from conversations import commands as c
 from conversations.model import Author, ConversationState, Post, Unreadable, Visibility
 from storage import reading
+from storage.conversation_tables import PostRow, QuarantineRow
 from storage.database import Database
 from storage.pages import Window
-from storage.tables import PostRow, QuarantineRow
 from tests.clocks import Clock
 from tests.floor import Floor
 

@@ -15,7 +15,7 @@ from storage import conversations, ingest, statuses
 from storage.candidates import locked_agents
 from storage.database import Database, open_database
 from storage.journal import Aftermath, Journal
-from storage.tables import AgentRow
+from storage.setup_tables import AgentRow
 from tests.floor import SECRET, Floor
 
 OVERLAPS = 25

@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from conversations import commands as c
 from conversations.model import ConversationState, RoutingStatus
 from storage import conversations
+from storage.conversation_tables import PostRow, ReplyRow
 from storage.conversations import ReplyDraft
 from storage.database import Database
-from storage.tables import AgentRow, PostRow, ReplyRow
+from storage.setup_tables import AgentRow
 from tests.floor import Floor
 
 INTERLEAVINGS = 200

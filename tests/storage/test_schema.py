@@ -11,7 +11,6 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 from sqlmodel import SQLModel
 
-import storage.tables  # noqa: F401 - the models register themselves
 from storage import schema
 from storage.database import open_database
 from tests.postgres import Cluster

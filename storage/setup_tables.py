@@ -1,0 +1,146 @@
+"""The tables of what is set up: people, workgroups, accounts and channels."""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Text
+from sqlmodel import Field, SQLModel
+
+from storage.columns import json, maybe_moment, moment
+
+
+class PrincipalRow(SQLModel, table=True):
+    __tablename__ = "principals"
+    id: str = Field(primary_key=True)
+    name: str
+    roles: list[str] = json(list)
+    agent_id: str | None = Field(default=None, foreign_key="agents.id", index=True)
+    created_at: int = moment()
+
+
+class ApiKeyRow(SQLModel, table=True):
+    __tablename__ = "api_keys"
+    id: str = Field(primary_key=True)
+    principal_id: str = Field(foreign_key="principals.id", index=True)
+    key_hash: str = Field(unique=True)
+    created_at: int = moment()
+
+
+class SessionRow(SQLModel, table=True):
+    __tablename__ = "sessions"
+    token_hash: str = Field(primary_key=True)
+    principal_id: str = Field(foreign_key="principals.id", index=True)
+    key_id: str | None = Field(default=None, index=True)
+    created_at: int = moment()
+    last_used_at: int = moment()
+    expires_at: int = moment()
+
+
+class WorkgroupRow(SQLModel, table=True):
+    __tablename__ = "workgroups"
+    id: str = Field(primary_key=True)
+    name: str = Field(unique=True)
+    service_level: dict[str, int] = json(dict)
+    offer_timeout_s: int = 20
+    decline_backoff_s: int = 10
+    preferred_agent_wait_s: int = 10
+    utilization: dict[str, Any] = json(dict)
+    wrap_up: dict[str, Any] = json(dict)
+    required_skills: list[dict[str, Any]] = json(list)
+    agent_order: list[str] = json(list)
+    version: int = 1
+    created_at: int = moment()
+
+
+class AgentRow(SQLModel, table=True):
+    __tablename__ = "agents"
+    __table_args__ = (
+        CheckConstraint(
+            "utilization >= 0 AND utilization <= 100", name="capacity_is_never_exceeded"
+        ),
+        CheckConstraint(
+            "routing_status IN ('on_queue', 'off_queue', 'not_responding', 'draining')",
+            name="routing_status_is_known",
+        ),
+    )
+    id: str = Field(primary_key=True)
+    username: str = Field(unique=True)
+    name: str
+    licensed: bool = True
+    enabled: bool = True
+    presence_lease: bool = True
+    roles: list[str] = json(list)
+    skills: dict[str, int] = json(dict)
+    own_utilization: dict[str, Any] = json(dict)
+    location: str | None = None
+    routing_status: str = "off_queue"
+    reason: str | None = None
+    since: int = moment()
+    idle_since: int = moment()
+    utilization: int = 0
+    version: int = 1
+    created_at: int = moment()
+
+
+class MembershipRow(SQLModel, table=True):
+    __tablename__ = "memberships"
+    workgroup_id: str = Field(primary_key=True, foreign_key="workgroups.id")
+    agent_id: str = Field(primary_key=True, foreign_key="agents.id", index=True)
+
+
+class PresenceRow(SQLModel, table=True):
+    """Heartbeats, apart from the agents' rows so that they hold up no match."""
+
+    __tablename__ = "presences"
+    agent_id: str = Field(primary_key=True, foreign_key="agents.id")
+    seen_at: int = moment()
+
+
+class SkillRow(SQLModel, table=True):
+    __tablename__ = "skills"
+    name: str = Field(primary_key=True)
+    created_at: int = moment()
+
+
+class AccountRow(SQLModel, table=True):
+    __tablename__ = "accounts"
+    id: str = Field(primary_key=True)
+    network: str
+    name: str
+    settings: dict[str, Any] = json(dict)
+    secrets: str = Field(default="", sa_type=Text)
+    version: int = 1
+    created_at: int = moment()
+
+
+class AccountLeaseRow(SQLModel, table=True):
+    """Which process sends for an account; the epoch fences those that held it before."""
+
+    __tablename__ = "account_leases"
+    account_id: str = Field(primary_key=True, foreign_key="accounts.id")
+    holder: str
+    epoch: int = 1
+    expires_at: int = moment()
+    paused_until: int | None = maybe_moment()
+
+
+class ChannelRow(SQLModel, table=True):
+    __tablename__ = "channels"
+    id: str = Field(primary_key=True)
+    name: str
+    account_id: str = Field(foreign_key="accounts.id", index=True)
+    workgroup_id: str = Field(foreign_key="workgroups.id", index=True)
+    handles: list[str] = json(list)
+    keywords: list[str] = json(list)
+    poll_interval_ms: int = 5000
+    post_limit: int = 100
+    threading: str = "customer"
+    affinity_window_s: int = 3600
+    priority: int = 50
+    required_skills: list[dict[str, Any]] = json(list)
+    enabled: bool = True
+    cursor: str | None = None
+    health: str = "unknown"
+    health_detail: str | None = None
+    health_since: int | None = maybe_moment()
+    version: int = 1
+    created_at: int = moment()
