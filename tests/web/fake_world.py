@@ -28,6 +28,36 @@ def at(offset_s: float = 0) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+def new_conversation(conversation_id: str, state: str, agent_id: str | None, age_s: float) -> Row:
+    """Return what every conversation of a scene has alike."""
+    return {
+        "id": conversation_id,
+        "state": state,
+        "channel_id": "ch-1",
+        "agent_id": agent_id,
+        "preferred_agent_id": None,
+        "priority": 50,
+        "required_skills": [{"skill": "parcel", "min_proficiency": 40}],
+        "offer": None,
+        "created_at": at(-age_s),
+        "queued_at": at(-age_s),
+        "offered_at": None,
+        "connected_at": at(-age_s / 2) if agent_id else None,
+        "held_at": at(-20) if state == "held" else None,
+        "ended_at": None,
+        "last_post_at": at(-age_s),
+        "affinity_until": at(3600),
+        "post_count": 0,
+        "unanswered_count": 0,
+        "continues": None,
+        "continued_by": None,
+        "wrap_up_code": None,
+        "ended_by": None,
+        "version": 1,
+        "workflow": {"id": f"conversation/{conversation_id}", "run_id": "r", "url": None},
+    }
+
+
 class RefusedError(Exception):
     def __init__(self, code: str, detail: str, status: int = 409) -> None:
         super().__init__(detail)
@@ -110,40 +140,16 @@ class World:
         age_s: float = 30,
     ) -> Row:
         with self.lock:
-            conversation_id = self.new_id("c")
-            row: Row = {
-                "id": conversation_id,
-                "state": state,
+            row = new_conversation(self.new_id("c"), state, agent_id, age_s)
+            row |= {
                 "media_type": "social_direct_message" if private else "social_conversation",
                 "network": network,
-                "channel_id": "ch-1",
                 "workgroup_id": workgroup_id,
-                "agent_id": agent_id,
-                "preferred_agent_id": None,
                 "customer": {"id": f"cu-{handle}", "handle": handle, "name": name},
-                "priority": 50,
-                "required_skills": [{"skill": "parcel", "min_proficiency": 40}],
-                "offer": None,
-                "created_at": at(-age_s),
-                "queued_at": at(-age_s),
-                "offered_at": None,
-                "connected_at": at(-age_s / 2) if agent_id else None,
-                "held_at": at(-20) if state == "held" else None,
-                "ended_at": None,
-                "last_post_at": at(-age_s),
-                "affinity_until": at(3600),
-                "post_count": 0,
-                "unanswered_count": 0,
-                "continues": None,
-                "continued_by": None,
-                "wrap_up_code": None,
-                "ended_by": None,
-                "version": 1,
-                "workflow": {"id": f"conversation/{conversation_id}", "run_id": "r", "url": None},
             }
-            self.conversations[conversation_id] = row
-            self.entries[conversation_id] = []
-            self.decisions[conversation_id] = []
+            self.conversations[row["id"]] = row
+            self.entries[row["id"]] = []
+            self.decisions[row["id"]] = []
             self.tell("conversation.created", row)
             for index, text in enumerate(texts):
                 self.add_post(row, text, at(-age_s + index), private=private)
