@@ -46,8 +46,10 @@ TABLES = (
 
 def upgrade() -> None:
     _routing()
+    _agents()
     _access()
-    _networks()
+    _accounts()
+    _channels()
     _customers()
 
 
@@ -74,6 +76,9 @@ def _routing() -> None:
         *always(MOMENT, "created_at"),
         sa.PrimaryKeyConstraint("name", name="skills_pkey"),
     )
+
+
+def _agents() -> None:
     op.create_table(
         "agents",
         *always(TEXT, "id", "username", "name"),
@@ -152,7 +157,7 @@ def _access() -> None:
     index("commands", "commands_by_age", "created_at")
 
 
-def _networks() -> None:
+def _accounts() -> None:
     op.create_table(
         "accounts",
         *always(TEXT, "id", "network", "name"),
@@ -171,6 +176,9 @@ def _networks() -> None:
         sa.PrimaryKeyConstraint("account_id", name="account_leases_pkey"),
         *references("account_leases", account_id="accounts"),
     )
+
+
+def _channels() -> None:
     op.create_table(
         "channels",
         *always(TEXT, "id", "name", "account_id", "workgroup_id"),

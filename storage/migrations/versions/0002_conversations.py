@@ -43,7 +43,8 @@ def upgrade() -> None:
     _conversations()
     _indexes_of_conversations()
     _around_conversations()
-    _talk()
+    _posts()
+    _replies()
     _events()
 
 
@@ -91,6 +92,19 @@ def _conversations() -> None:
         *always(NUMBER, "post_count", "answered_count", "unsettled_replies"),
         *maybe(TEXT, "continues", "continued_by", "wrap_up_code", "ended_by"),
         *always(NUMBER, "version"),
+        *_rules_of_conversations(),
+        *references(
+            "conversations",
+            account_id="accounts",
+            channel_id="channels",
+            customer_id="customers",
+            workgroup_id="workgroups",
+        ),
+    )
+
+
+def _rules_of_conversations() -> list[sa.Constraint]:
+    return [
         sa.PrimaryKeyConstraint("id", name="conversations_pkey"),
         sa.CheckConstraint(
             "(state = 'alerting') = (offer_id IS NOT NULL)", name="alerting_has_an_offer"
@@ -107,14 +121,7 @@ def _conversations() -> None:
         sa.CheckConstraint(
             "state NOT IN ('queued', 'alerting') OR agent_id IS NULL", name="waiting_has_no_owner"
         ),
-        *references(
-            "conversations",
-            account_id="accounts",
-            channel_id="channels",
-            customer_id="customers",
-            workgroup_id="workgroups",
-        ),
-    )
+    ]
 
 
 def _indexes_of_conversations() -> None:
@@ -194,7 +201,7 @@ def _around_conversations() -> None:
     index("notes", "notes_of_a_conversation", "conversation_id", "created_at", "id")
 
 
-def _talk() -> None:
+def _posts() -> None:
     op.create_table(
         "posts",
         *always(
@@ -221,6 +228,9 @@ def _talk() -> None:
         ),
     )
     index("posts", "posts_of_a_conversation", "conversation_id", "created_at", "external_id")
+
+
+def _replies() -> None:
     op.create_table(
         "replies",
         *always(TEXT, "id", "conversation_id", "account_id", "channel_id", "network", "agent_id"),
