@@ -1,13 +1,14 @@
 """Who gets whom: one pass over waiting conversations and agents, explaining every choice."""
 
-from bisect import bisect_left, insort
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from acd.eligibility import ROOM_REASONS, Reason, reasons_against
+from acd.lineup import Lineup, Place
 from acd.model import Agent, RoutingPolicy
-from acd.priority import score
+from acd.order import Ranked, ranked, skill_fit, wanted_skills
+from acd.priority import queue_rank, rank_with_skill, score
 from acd.utilization import utilization_of
 from conversations.model import Conversation, Instant
 
@@ -15,129 +16,124 @@ RUNNERS_UP = 5
 
 
 @dataclass(frozen=True, slots=True)
-class AgentOrder:
-    """How an agent compares with others; the smallest goes first, key by key."""
-
-    not_preferred: bool
-    lacking_skill: int
-    load_percent: int
-    idle_since: Instant
-
-    def key(self, agent_id: str) -> tuple[bool, int, int, Instant, str]:
-        """Compare in the documented order; the id only keeps equal agents in one order."""
-        return (
-            self.not_preferred,
-            self.lacking_skill,
-            self.load_percent,
-            self.idle_since,
-            agent_id,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    agent_id: str
-    order: AgentOrder
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why this conversation went to that agent, or to nobody.
 
     `filtered` counts the agents whom each filter stopped first, so that the counts and the
-    eligible ones add up to `candidates`.
+    eligible ones add up to `candidates`. `also_offered` are those who alert beside the chosen.
     """
 
     conversation_id: str
     workgroup_id: str
     policy_version: int
     at: Instant
+    ring: int
     score: float
     candidates: int
     filtered: dict[str, int]
     chosen: Ranked | None
     runners_up: tuple[Ranked, ...]
+    also_offered: tuple[Ranked, ...] = ()
     waits_for_agent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """A conversation and the agent who is to be offered it."""
+class Offered:
+    """An agent who is to be offered a conversation, and what it takes of him."""
 
-    conversation: Conversation
     agent: Agent
     weight_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A conversation and the agents who are to be offered it, the chosen one first."""
+
+    conversation: Conversation
+    offered: tuple[Offered, ...]
     explanation: Explanation
 
 
-def order_of(conversation: Conversation, agent: Agent) -> AgentOrder:
-    """Place an agent: preferred agent, skill fit, lowest utilization, longest idle."""
-    surplus = sum(
-        max(0, agent.skills.get(required.skill, 0)) for required in conversation.required_skills
-    )
-    return AgentOrder(
-        not_preferred=agent.id != conversation.preferred_agent_id,
-        lacking_skill=-surplus,
-        load_percent=agent.load_percent,
-        idle_since=agent.idle_since,
+@dataclass(frozen=True, slots=True)
+class Shortlist:
+    """The agents looked at for conversations that ask for the same.
+
+    `stopped_before` counts, by reason, those who were ruled out before they were read.
+    """
+
+    agents: Sequence[Agent]
+    stopped_before: Mapping[str, int] = field(default_factory=dict)
+
+
+Shortlists = Callable[[Conversation], Shortlist]
+"""Returns the agents to be looked at for a conversation and for those that ask for the same."""
+
+Asks = tuple[object, ...]
+
+
+def asks_of(conversation: Conversation, policy: RoutingPolicy) -> Asks:
+    """Name what a conversation asks for; those that wait for or pass over somebody stand alone."""
+    choosy = conversation.preferred_agent_id is not None or conversation.passed_over
+    return (
+        conversation.media_type,
+        conversation.required_skills,
+        conversation.preferred_skills,
+        min(conversation.ring, len(policy.rings)),
+        conversation.location,
+        conversation.id if choosy else None,
     )
 
 
 def choose_agent(
-    conversation: Conversation,
-    agents: Collection[Agent],
-    policy: RoutingPolicy,
-    now: Instant,
-    stopped_before: Mapping[str, int] | None = None,
+    conversation: Conversation, shortlist: Shortlist, policy: RoutingPolicy, now: Instant
 ) -> Explanation:
     """Choose the agent for one conversation, and say why.
-
-    `stopped_before` counts, by reason, agents who were ruled out before they were read.
 
     While the wait for a preferred agent runs, only he is chosen; but nobody waits for one who
     lacks anything else than room.
     """
-    filtered: Counter[str] = Counter(stopped_before or {})
-    candidates = len(agents) + filtered.total()
-    eligible: list[Agent] = []
+    filtered: Counter[str] = Counter(shortlist.stopped_before)
+    candidates = len(shortlist.agents) + filtered.total()
+    eligible: list[Ranked] = []
     waits_for: str | None = None
-    for agent in agents:
+    for agent in shortlist.agents:
         reasons = reasons_against(conversation, agent, policy, now)
         if not reasons:
-            eligible.append(agent)
+            eligible.append(ranked(conversation, agent, policy))
             continue
         filtered[reasons[0].value] += 1
         if agent.id == conversation.preferred_agent_id and _is_worth_waiting(
             conversation, reasons, now
         ):
             waits_for = agent.id
-    ranked = sorted(
-        (Ranked(agent.id, order_of(conversation, agent)) for agent in eligible),
-        key=lambda candidate: candidate.order.key(candidate.agent_id),
-    )
-    return _explained(conversation, policy, now, candidates, filtered, ranked, waits_for)
+    eligible.sort(key=lambda candidate: candidate.key)
+    place = Place(eligible[: policy.offers_at_once + RUNNERS_UP], filtered, candidates)
+    return explained(conversation, policy, now, place, waits_for)
 
 
-def _explained(  # noqa: PLR0913, PLR0917 - the parts of an explanation, given once by each way to it
+def explained(
     conversation: Conversation,
     policy: RoutingPolicy,
     now: Instant,
-    candidates: int,
-    filtered: Mapping[str, int],
-    ranked: Sequence[Ranked],
+    place: Place,
     waits_for: str | None = None,
 ) -> Explanation:
-    chosen = ranked[0] if ranked and waits_for is None else None
+    """Put an explanation together from the first of the ranked agents."""
+    first = place.first
+    is_chosen = bool(first) and waits_for is None
+    taken = policy.offers_at_once if is_chosen else 0
     return Explanation(
         conversation_id=conversation.id,
         workgroup_id=policy.workgroup_id,
         policy_version=policy.version,
         at=now,
-        score=round(score(conversation, now), 3),
-        candidates=candidates,
-        filtered={reason: count for reason, count in sorted(filtered.items()) if count},
-        chosen=chosen,
-        runners_up=tuple(ranked[1 : 1 + RUNNERS_UP]) if chosen else tuple(ranked[:RUNNERS_UP]),
+        ring=conversation.ring,
+        score=round(score(conversation, policy.queue_order, now), 3),
+        candidates=place.candidates,
+        filtered={reason: count for reason, count in sorted(place.filtered.items()) if count},
+        chosen=first[0] if is_chosen else None,
+        runners_up=tuple(first[taken : taken + RUNNERS_UP]),
+        also_offered=tuple(first[1:taken]),
         waits_for_agent_id=waits_for,
     )
 
@@ -149,98 +145,120 @@ def _is_worth_waiting(
     return waits_until is not None and now < waits_until and set(reasons) <= ROOM_REASONS
 
 
-class Lineup:
-    """The agents in their order for conversations that ask for the same.
+@dataclass(slots=True)
+class _Matching:
+    """One pass: the queues of those that ask for the same, and the agents as they fill up."""
 
-    Says of a plain conversation what `choose_agent` says, without looking at every agent again:
-    only an agent whose load has changed is placed anew.
-    """
+    policy: RoutingPolicy
+    now: Instant
+    shortlists: Shortlists
+    queues: dict[Asks, deque[Conversation]] = field(default_factory=dict)
+    free: dict[str, Agent] = field(default_factory=dict)
+    read: dict[Asks, Shortlist] = field(default_factory=dict)
+    lineups: dict[Asks, Lineup] = field(default_factory=dict)
 
-    def __init__(
-        self,
-        sample: Conversation,
-        agents: Collection[Agent],
-        policy: RoutingPolicy,
-        now: Instant,
-        stopped_before: Mapping[str, int] | None = None,
-    ) -> None:
-        self._sample, self._policy, self._now = sample, policy, now
-        self._filtered: Counter[str] = Counter(stopped_before or {})
-        self._candidates = len(agents) + self._filtered.total()
-        self._ranked: list[tuple[OrderKey, Ranked]] = []
-        for agent in agents:
-            self._place(agent, self._ranked.append)
-        self._ranked.sort(key=_key_of)
+    def next_asks(self) -> Asks:
+        """Return the queue whose head comes first."""
+        return min(self.queues, key=self._rank_of_head)
 
-    def explain(self, conversation: Conversation) -> Explanation:
-        ranked = [candidate for _, candidate in self._ranked[: 1 + RUNNERS_UP]]
-        return _explained(
-            conversation, self._policy, self._now, self._candidates, self._filtered, ranked
+    def _rank_of_head(self, asks: Asks) -> tuple[float, str]:
+        head, order = self.queues[asks][0], self.policy.queue_order
+        rank = queue_rank(head, order)
+        if not order.weights.skill:
+            return rank, head.id
+        return rank_with_skill(rank, order, self._best_fit_percent(asks, head)), head.id
+
+    def _best_fit_percent(self, asks: Asks, head: Conversation) -> float:
+        """Return how well the best agent with room fits, of 100 per wanted skill."""
+        wanted = len(wanted_skills(head, self.policy))
+        fits = (
+            skill_fit(head, agent, self.policy)
+            for agent in self.shortlist(asks, head).agents
+            if not reasons_against(head, agent, self.policy, self.now)
         )
+        return max(fits, default=0) / wanted if wanted else 0.0
 
-    def move(self, before: Agent, after: Agent) -> None:
-        """Place an agent anew whose load has changed."""
-        reasons = reasons_against(self._sample, before, self._policy, self._now)
-        if reasons:
-            self._filtered[reasons[0].value] -= 1
-        else:
-            key = order_of(self._sample, before).key(before.id)
-            del self._ranked[bisect_left(self._ranked, key, key=_key_of)]
-        self._place(after, lambda placed: insort(self._ranked, placed, key=_key_of))
+    def shortlist(self, asks: Asks, sample: Conversation) -> Shortlist:
+        """Return the agents for such conversations as they are by now."""
+        if asks not in self.read:
+            self.read[asks] = self.shortlists(sample)
+        read = self.read[asks]
+        now = [self.free.setdefault(agent.id, agent) for agent in read.agents]
+        return Shortlist(now, read.stopped_before)
 
-    def _place(self, agent: Agent, put: Callable[[tuple["OrderKey", Ranked]], None]) -> None:
-        reasons = reasons_against(self._sample, agent, self._policy, self._now)
-        if reasons:
-            self._filtered[reasons[0].value] += 1
-            return
-        order = order_of(self._sample, agent)
-        put((order.key(agent.id), Ranked(agent.id, order)))
+    def explain(self, asks: Asks, conversation: Conversation) -> Explanation:
+        if asks[-1] is not None:
+            shortlist = self.shortlist(asks, conversation)
+            return choose_agent(conversation, shortlist, self.policy, self.now)
+        if asks not in self.lineups:
+            shortlist = self.shortlist(asks, conversation)
+            self.lineups[asks] = Lineup(
+                conversation, shortlist.agents, self.policy, self.now, shortlist.stopped_before
+            )
+        place = self.lineups[asks].place(self.policy.offers_at_once + RUNNERS_UP)
+        return explained(conversation, self.policy, self.now, place)
 
+    def take(self, conversation: Conversation, why: Explanation) -> Match:
+        """Take the room of those who are offered the conversation."""
+        chosen = (why.chosen, *why.also_offered)
+        offered = tuple(
+            self._take_room(conversation, one.agent_id) for one in chosen if one is not None
+        )
+        return Match(conversation, offered, why)
 
-OrderKey = tuple[bool, int, int, Instant, str]
-
-
-def _key_of(placed: tuple[OrderKey, Ranked]) -> OrderKey:
-    return placed[0]
+    def _take_room(self, conversation: Conversation, agent_id: str) -> Offered:
+        agent = self.free[agent_id]
+        utilization = utilization_of(agent, self.policy, conversation.media_type)
+        fuller = with_one_more(agent, conversation, utilization.percent, self.now)
+        self.free[agent_id] = fuller
+        for lineup in self.lineups.values():
+            lineup.move(agent, fuller)
+        return Offered(agent, utilization.percent)
 
 
 def match(
     conversations: Sequence[Conversation],
-    agents: Sequence[Agent],
+    shortlists: Shortlists,
     policy: RoutingPolicy,
     now: Instant,
-    stopped_before: Mapping[str, int] | None = None,
+    most: int | None = None,
 ) -> tuple[list[Match], list[Explanation]]:
     """Pair waiting conversations, given in the order of their queue, with agents.
 
-    Each pair takes the agent's room before the next conversation is looked at. Returns the pairs
-    and, for those who found nobody, why.
+    Each pair takes the agents' room before the next conversation is looked at; after `most`
+    pairs it stops. Returns the pairs and, for those who found nobody, why.
     """
-    free = {agent.id: agent for agent in agents}
-    lineups: dict[object, Lineup] = {}
+    matching = _Matching(policy, now, shortlists)
+    for conversation in conversations:
+        matching.queues.setdefault(asks_of(conversation, policy), deque()).append(conversation)
     matches: list[Match] = []
     unmatched: list[Explanation] = []
-    for conversation in conversations:
-        asks = (conversation.workgroup_id, conversation.media_type, conversation.required_skills)
-        if conversation.preferred_agent_id is not None or conversation.passed_over:
-            explanation = choose_agent(conversation, free.values(), policy, now, stopped_before)
+    while matching.queues and len(matches) != most:
+        asks = matching.next_asks()
+        conversation = matching.queues[asks].popleft()
+        if not matching.queues[asks]:
+            del matching.queues[asks]
+        why = matching.explain(asks, conversation)
+        if why.chosen is None:
+            unmatched.append(why)
         else:
-            if asks not in lineups:
-                lineups[asks] = Lineup(conversation, free.values(), policy, now, stopped_before)
-            explanation = lineups[asks].explain(conversation)
-        if explanation.chosen is None:
-            unmatched.append(explanation)
-            continue
-        agent = free[explanation.chosen.agent_id]
-        weight_percent = utilization_of(agent, policy, conversation.media_type).percent
-        matches.append(Match(conversation, agent, weight_percent, explanation))
-        free[agent.id] = _with_one_more(agent, conversation, weight_percent)
-        for lineup in lineups.values():
-            lineup.move(agent, free[agent.id])
+            matches.append(matching.take(conversation, why))
     return matches, unmatched
 
 
-def _with_one_more(agent: Agent, conversation: Conversation, weight_percent: int) -> Agent:
+def everyone(
+    agents: Collection[Agent], stopped_before: Mapping[str, int] | None = None
+) -> Shortlists:
+    """Look at the same agents for every conversation."""
+    shortlist = Shortlist(tuple(agents), stopped_before or {})
+    return lambda _: shortlist
+
+
+def with_one_more(
+    agent: Agent, conversation: Conversation, weight_percent: int, now: Instant
+) -> Agent:
+    """Return the agent as he is when he has been offered the conversation."""
     counts = dict(agent.load_count)
     counts[conversation.media_type] = counts.get(conversation.media_type, 0) + 1
-    return replace(agent, load_percent=agent.load_percent + weight_percent, load_count=counts)
+    load_percent = agent.load_percent + weight_percent
+    return replace(agent, load_percent=load_percent, load_count=counts, offered_at=now)

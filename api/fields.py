@@ -74,6 +74,8 @@ SkillName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\
 Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Proficiency = Annotated[int, Field(ge=0, le=100)]
+Weight = Annotated[int, Field(ge=0, le=100)]
+WrapUpCode = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 

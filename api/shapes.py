@@ -48,6 +48,17 @@ PLAIN = (
 )
 
 
+SINCE_ROUTING: dict[str, Any] = {
+    "ring": 0,
+    "preferred_skills": [],
+    "tags": [],
+    "location": None,
+    "consulted_agent_id": None,
+    "merged_into": None,
+}
+"""Fields that events of before they were invented lack, and what they were then."""
+
+
 class CustomerShape(Shape):
     id: str
     handle: str | None
@@ -64,6 +75,14 @@ class WorkflowShape(Shape):
     id: str
     run_id: str | None
     url: str | None
+
+
+class LocationShape(Shape):
+    country: str | None
+    place: str | None
+    lat: float | None
+    lon: float | None
+    region: str | None = None
 
 
 class RequiredSkillShape(Shape):
@@ -86,6 +105,14 @@ class ConversationShape(Shape):
     priority: int
     required_skills: list[RequiredSkillShape]
     offer: OfferShape | None
+    offers: list[OfferShape]
+    ring: int
+    ring_until: Stamp | None
+    preferred_skills: list[RequiredSkillShape]
+    tags: list[str]
+    location: LocationShape | None
+    consulted_agent_id: str | None
+    merged_into: str | None
     created_at: Stamp
     queued_at: Stamp
     offered_at: Stamp | None
@@ -138,18 +165,29 @@ def conversation_shape(
     links: TemporalLinks,
 ) -> dict[str, Any]:
     """Return a conversation, as the row or an event keeps it, in the contract's form."""
-    offer = snapshot["offer"]
+    offers = [offer_shape(offer) for offer in snapshot.get("offers", ())]
     workflow_id = conversation_workflow_id(snapshot["id"])
     return {
         **{name: snapshot[name] for name in PLAIN},
         **{name: maybe_rfc3339(snapshot[name]) for name in MOMENTS},
         "customer": {"id": customer.id, "handle": customer.handle, "name": customer.name},
-        "offer": offer and {**offer, "expires_at": rfc3339(offer["expires_at"])},
+        **{name: snapshot.get(name, none) for name, none in SINCE_ROUTING.items()},
+        "ring_until": maybe_rfc3339(snapshot.get("ring_until")),
+        "offer": offers[0] if offers else None,
+        "offers": offers,
         "workflow": {
             "id": workflow_id,
             "run_id": run_id,
             "url": links.to(workflow_id, run_id),
         },
+    }
+
+
+def offer_shape(offer: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": offer["id"],
+        "agent_id": offer["agent_id"],
+        "expires_at": rfc3339(offer["expires_at"]),
     }
 
 

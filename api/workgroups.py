@@ -1,11 +1,13 @@
 """Workgroups and their members."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 from fastapi import Response
 from pydantic import Field, model_validator
 from sqlalchemy import Connection, RowMapping
 
+from acd.model import DEFAULT_AGENT_ORDER, OrderKey
 from api.context import Context, ContextOf
 from api.errors import not_found
 from api.fields import (
@@ -14,8 +16,11 @@ from api.fields import (
     Name,
     RequiredSkillBody,
     Seconds,
+    SkillName,
     Stamp,
     UtilizationBody,
+    Weight,
+    WrapUpCode,
     plain,
     rfc3339,
 )
@@ -23,20 +28,36 @@ from api.idempotency import Answer, Carried
 from api.listing import Asked, Listing, listing
 from api.routes import CHANGES, CREATES, DELETES, READS, READS_ONE, new_router
 from api.setup import IfMatch, Patch, found, merge_patch_of, patched, require_version, with_etag
-from conversations.model import MediaType, WrapUpMode
+from conversations.model import MediaType, OfferTimeoutAction, WrapUpMode
 from storage import workgroups
 from storage.journal import Aftermath
 
 router = new_router("workgroups")
 
 DEFAULT_WEIGHT = UtilizationBody(percent=25)
-AgentOrder = tuple[
-    Literal["preferred_agent"],
-    Literal["skill_fit"],
-    Literal["lowest_utilization"],
-    Literal["longest_idle"],
+AgentOrder = Annotated[
+    list[Annotated[OrderKey, Field(strict=False)]], Field(min_length=1, max_length=len(OrderKey))
 ]
-AGENT_ORDER: AgentOrder = ("preferred_agent", "skill_fit", "lowest_utilization", "longest_idle")
+LARGEST_RING = 6
+
+
+class RingBody(Body):
+    """How the circle widens: after so many seconds in the queue, or at once if nobody is there."""
+
+    after_s: Annotated[int, Field(ge=0, le=86_400)]
+    workgroups: Annotated[list[Id], Field(max_length=50)] = []
+    drop_skills: Annotated[list[SkillName], Field(max_length=50)] = []
+    lower_skills: Annotated[list[RequiredSkillBody], Field(max_length=50)] = []
+    at_once_if_nobody: bool = False
+
+
+class ScoreWeightsBody(Body):
+    """What a point of each is worth in a conversation's score."""
+
+    skill: Weight = 0
+    priority: Weight = 1
+    time_in_queue: Weight = 1
+    time_in_system: Weight = 0
 
 
 class ServiceLevelBody(Body):
@@ -49,6 +70,7 @@ class ServiceLevelBody(Body):
 class WrapUpBody(Body):
     mode: Annotated[WrapUpMode, Field(strict=False)] = WrapUpMode.NONE
     timeout_s: Seconds | None = None
+    codes: Annotated[list[WrapUpCode], Field(max_length=200)] = []
 
     @model_validator(mode="after")
     def _have_a_time(self) -> "WrapUpBody":
@@ -71,7 +93,48 @@ class WorkgroupBody(Body):
     wrap_up: WrapUpBody = WrapUpBody()
     required_skills: Annotated[list[RequiredSkillBody], Field(max_length=50)] = []
     preferred_agent_wait_s: Annotated[int, Field(ge=0, le=3_600)] = 10
-    agent_order: AgentOrder = Field(default_factory=lambda: AGENT_ORDER, strict=False)
+    agent_order: AgentOrder = Field(default_factory=lambda: list(DEFAULT_AGENT_ORDER))
+    preferred_skills: Annotated[list[RequiredSkillBody], Field(max_length=50)] = []
+    rings: Annotated[list[RingBody], Field(max_length=LARGEST_RING)] = []
+    score_weights: ScoreWeightsBody = ScoreWeightsBody()
+    strict_priority: bool = False
+    auto_accept: bool = False
+    offers_at_once: Annotated[int, Field(ge=1, le=50)] = 1
+    offer_timeout_action: Annotated[OfferTimeoutAction, Field(strict=False)] = (
+        OfferTimeoutAction.NOT_RESPONDING
+    )
+
+    @model_validator(mode="after")
+    def _not_contradict_itself(self) -> "WorkgroupBody":
+        for reason in contradictions(self):
+            raise ValueError(reason)
+        return self
+
+
+def contradictions(body: WorkgroupBody) -> Iterator[str]:
+    """Say what in a workgroup's settings cannot be meant."""
+    if len(set(body.agent_order)) != len(body.agent_order):
+        yield "agent_order names a key twice"
+    weights = body.score_weights
+    if not (weights.time_in_queue or weights.time_in_system):
+        yield "score_weights need a time that counts, or whoever has low priority waits for ever"
+    if body.auto_accept and body.offers_at_once > 1:
+        yield "auto_accept connects one agent: offers_at_once must be 1"
+    yield from _contradictions_of_rings(body.rings)
+
+
+def _contradictions_of_rings(rings: list[RingBody]) -> Iterator[str]:
+    moments = [ring.after_s for ring in rings]
+    if moments != sorted(moments):
+        yield "rings open one after the other: after_s must not fall"
+    added = [workgroup for ring in rings for workgroup in ring.workgroups]
+    if len(set(added)) != len(added):
+        yield "rings add up: a workgroup is named by one ring only"
+    for ring in rings:
+        if not (ring.workgroups or ring.drop_skills or ring.lower_skills):
+            yield "a ring adds workgroups, drops skills or lowers them"
+        if set(ring.drop_skills) & {lower.skill for lower in ring.lower_skills}:
+            yield "a ring either drops a skill or lowers it"
 
 
 class Workgroup(WorkgroupBody):

@@ -11,6 +11,7 @@ from conversations.errors import (
     IllegalTransition,
     NotYourConversation,
     OfferExpired,
+    OverrideNeedsSupervisor,
     PublicAnswerToPrivateConversation,
 )
 from conversations.model import (
@@ -28,19 +29,22 @@ from conversations.transitions import (
     OWNED,
     ROOM_REASONS,
     Change,
-    alerting_agent,
+    alerting,
     at_its_end,
     back_in_queue,
     back_in_queue_for_owner,
     completion,
     connected_to,
+    entering,
     passing_over,
     require_owner,
     require_owner_or_supervisor,
     require_owner_or_supervisor_of_open,
     require_standing,
     require_state,
+    rescinded,
     slid_window,
+    without_offer,
 )
 
 _NOTHING_TO_AN_OFFER = ROOM_REASONS | {"not_present", "passed_over"}
@@ -51,8 +55,8 @@ def pick_up(conversation: Conversation, command: c.PickUp, facts: c.Facts, now: 
     agent_id = command.actor.agent_id
     _require_named_offer(conversation, command.offer_id)
     match conversation.state:
-        case ConversationState.ALERTING if conversation.offer:
-            weight_percent = _weight_of_offer(conversation, conversation.offer, command, facts)
+        case ConversationState.ALERTING:
+            weight_percent = _weight_of_offer(conversation, command, facts)
         case ConversationState.QUEUED:
             weight_percent = require_standing(facts).weight_percent
         case ConversationState.CONNECTED | ConversationState.HELD | ConversationState.PARKED:
@@ -63,38 +67,44 @@ def pick_up(conversation: Conversation, command: c.PickUp, facts: c.Facts, now: 
             raise ConversationEnded("pickup", conversation.state)
     assert agent_id is not None  # noqa: S101 - a standing or an offer names an agent
     connected = connected_to(conversation, agent_id, weight_percent, now)
-    return Change(connected, (Event("conversation.connected", agent_id),))
+    losers = (offer for offer in conversation.offers if offer.agent_id != agent_id)
+    told = (Event("conversation.connected", agent_id), *(rescinded(o, "rescinded") for o in losers))
+    return Change(connected, told)
 
 
 def _require_named_offer(conversation: Conversation, offer_id: str | None) -> None:
-    if offer_id is None or (conversation.offer and conversation.offer.id == offer_id):
+    if offer_id is None or any(offer.id == offer_id for offer in conversation.offers):
         return
     raise OfferExpired(offer_id, f"the conversation is {conversation.state}")
 
 
-def _weight_of_offer(
-    conversation: Conversation, offer: Offer, command: c.PickUp, facts: c.Facts
-) -> int:
-    if offer.agent_id != command.actor.agent_id:
-        raise NotYourConversation(command.actor.agent_id, offer.agent_id)
+def _own_offer(conversation: Conversation, agent_id: str | None, offer_id: str | None) -> Offer:
+    """Return the agent's offer, the one that he names if he names one."""
+    offer = conversation.offer_to(agent_id)
+    if offer is None or offer_id not in {None, offer.id}:
+        others = conversation.offer
+        raise NotYourConversation(agent_id, others.agent_id if others else None)
+    return offer
+
+
+def _weight_of_offer(conversation: Conversation, command: c.PickUp, facts: c.Facts) -> int:
+    offer = _own_offer(conversation, command.actor.agent_id, command.offer_id)
     if command.received_at > offer.expires_at:
         raise OfferExpired(offer.id, "the pick-up came after its deadline")
     standing = facts.candidate
     lacking = set(standing.reasons) - _NOTHING_TO_AN_OFFER if standing else set()
     if lacking:
         raise AgentNotEligible(offer.agent_id, ", ".join(sorted(lacking)))
-    return conversation.weight_percent
+    return offer.weight_percent
 
 
 def decline(conversation: Conversation, command: c.Decline, facts: c.Facts, now: Instant) -> Change:
     _require_named_offer(conversation, command.offer_id)
     require_state(conversation, "decline", frozenset({ConversationState.ALERTING}))
-    offer = conversation.offer
-    if offer is None or offer.agent_id != command.actor.agent_id:
-        raise NotYourConversation(command.actor.agent_id, offer.agent_id if offer else None)
-    queued = back_in_queue(passing_over(conversation, offer.agent_id, facts, now))
+    offer = _own_offer(conversation, command.actor.agent_id, command.offer_id)
+    declined = without_offer(passing_over(conversation, offer.agent_id, facts, now), offer.agent_id)
     detail: dict[str, object] = {"offer_id": offer.id, "reason": command.reason}
-    return Change(queued, (Event("conversation.declined", offer.agent_id, detail),))
+    return Change(declined, (Event("conversation.declined", offer.agent_id, detail),))
 
 
 def hold(conversation: Conversation, command: c.Hold, _: c.Facts, now: Instant) -> Change:
@@ -133,6 +143,7 @@ def park(conversation: Conversation, command: c.Park, _: c.Facts, now: Instant) 
         held_at=None,
         parked_until=command.until,
         weight_percent=0,
+        is_override=False,
         affinity_until=slid_window(conversation, now),
     )
     detail: dict[str, object] = {"until": command.until, "reason": command.reason}
@@ -160,6 +171,7 @@ def transfer_to_workgroup(
         passing_over(conversation, giver, facts, now),
         workgroup_id=command.workgroup_id,
         preferred_agent_id=None,
+        consulted_agent_id=None,
         affinity_until=slid_window(conversation, now),
     )
     detail: dict[str, object] = {
@@ -167,23 +179,40 @@ def transfer_to_workgroup(
         "to_workgroup_id": command.workgroup_id,
         "comment": command.comment,
     }
-    return Change(queued, (Event("conversation.transferred", giver, detail),))
+    entered = entering(queued, facts.entered_policy or facts.policy, now)
+    return Change(entered, (Event("conversation.transferred", giver, detail),))
 
 
 def transfer_to_agent(
     conversation: Conversation, command: c.TransferToAgent, facts: c.Facts, now: Instant
 ) -> Change:
+    """Offer the conversation to a named agent; a supervisor may do so over the agent's capacity."""
     _require_transferable(conversation, command.actor)
-    standing = require_standing(facts)
+    if command.override_capacity and not command.actor.is_supervisor:
+        raise OverrideNeedsSupervisor(command.agent_id)
+    standing = _standing_of_named(facts, command)
+    is_override = not standing.is_eligible
     giver = conversation.agent_id
     detail: dict[str, object] = {"to_agent_id": command.agent_id, "comment": command.comment}
+    if command.override_capacity:
+        detail |= {"override_capacity": is_override, "by_agent_id": command.actor.agent_id}
     queued = back_in_queue(
         passing_over(conversation, giver, facts, now),
         preferred_agent_id=None,
+        consulted_agent_id=None,
+        is_override=is_override,
         affinity_until=slid_window(conversation, now),
     )
-    alerting, offered = alerting_agent(queued, command.offer_id, standing, facts, now)
-    return Change(alerting, (Event("conversation.transferred", giver, detail), offered))
+    alerts, offered = alerting(queued, (command.offer_id,), (standing,), facts, now)
+    return Change(alerts, (Event("conversation.transferred", giver, detail), *offered))
+
+
+def _standing_of_named(facts: c.Facts, command: c.TransferToAgent) -> c.Standing:
+    standing = facts.candidate
+    lacks_only_room = standing is not None and ROOM_REASONS.issuperset(standing.reasons)
+    if standing is not None and command.override_capacity and lacks_only_room:
+        return standing
+    return require_standing(facts)
 
 
 def _require_transferable(conversation: Conversation, actor: c.Actor) -> None:
@@ -269,4 +298,5 @@ def release(conversation: Conversation, command: c.Release, facts: c.Facts, now:
     owner = conversation.agent_id
     queued = back_in_queue(passing_over(conversation, owner, facts, now), preferred_agent_id=None)
     detail: dict[str, object] = {"reason": command.reason}
-    return Change(queued, (Event("conversation.released", owner, detail),))
+    entered = entering(queued, facts.policy, now)
+    return Change(entered, (Event("conversation.released", owner, detail),))

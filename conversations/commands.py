@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from conversations.model import Instant, RequiredSkill, Visibility, WrapUpMode
+from conversations.model import (
+    Instant,
+    Location,
+    OfferTimeoutAction,
+    RequiredSkill,
+    Ring,
+    Visibility,
+    WrapUpMode,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,11 @@ class Policy:
     preferred_agent_wait_s: int = 10
     wrap_up_mode: WrapUpMode = WrapUpMode.NONE
     wrap_up_timeout_s: int = WRAP_UP_TIMEOUT_S
+    wrap_up_codes: tuple[str, ...] = ()
+    """The codes that may be given; none named: any."""
+    offer_timeout_action: OfferTimeoutAction = OfferTimeoutAction.NOT_RESPONDING
+    auto_accept: bool = False
+    rings: tuple[Ring, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +63,17 @@ class Facts:
     """What a decision depends on besides the conversation itself.
 
     `candidate` is the agent who wants it or is to get it; `customer_wrote_privately` and
-    `may_write_first` answer whether a private message may leave.
+    `may_write_first` answer whether a private message may leave. `others` are more agents who
+    are to be offered it at once. `reach` counts the agents whom the circle reaches, room or not:
+    without a ring, with the first, with the first two … `entered_policy` is that of the workgroup
+    which the conversation is to enter, where it is another one.
     """
 
     policy: Policy
     candidate: Standing | None = None
+    others: tuple[Standing, ...] = ()
+    reach: tuple[int, ...] = ()
+    entered_policy: Policy | None = None
     customer_wrote_privately: bool = False
     may_write_first: bool = False
 
@@ -108,6 +127,8 @@ class TransferToAgent:
     agent_id: str
     offer_id: str
     comment: str | None
+    override_capacity: bool = False
+    """A supervisor's: the agent gets it also without room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +174,9 @@ class ReceivePosts:
 
 @dataclass(frozen=True, slots=True)
 class MakeOffer:
-    """The match chose an agent; the standing is in the facts."""
+    """The match chose agents; their standings are in the facts, one offer id for each."""
 
-    offer_id: str
+    offer_ids: tuple[str, ...]
     decision_id: str
 
 
@@ -174,6 +195,11 @@ class RescindOffer:
 @dataclass(frozen=True, slots=True)
 class Reconsider:
     """A wait for the preferred agent, or an agent's turn to be passed over, is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRing:
+    """The time of the next ring has come, or nobody is in the circle; the reach is in the facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +262,7 @@ Command = (
     | ExpireOffer
     | RescindOffer
     | Reconsider
+    | OpenRing
     | Lapse
     | EndWrapUp
     | SettleReply
@@ -264,3 +291,6 @@ class Opening:
     last_post_at: Instant
     continues: str | None = None
     preferred_agent_id: str | None = None
+    preferred_skills: tuple[RequiredSkill, ...] = ()
+    tags: tuple[str, ...] = ()
+    location: Location | None = None

@@ -58,6 +58,15 @@ class AgentAtCapacity(ConversationError):
         )
 
 
+class OverrideNeedsSupervisor(ConversationError):
+    """Only a supervisor may put a conversation on top of an agent's capacity."""
+
+    def __init__(self, agent_id: str) -> None:
+        super().__init__(
+            f"agent {agent_id} gets a conversation over capacity only from a supervisor"
+        )
+
+
 class AgentNotEligible(ConversationError):
     """The agent may not get this conversation; the message lists every reason."""
 
@@ -96,3 +105,55 @@ class ReplySettled(ConversationError):
 
     def __init__(self, reply_id: str, state: str) -> None:
         super().__init__(f"reply {reply_id} is {state}, not needs_human: nothing is to be resolved")
+
+
+class CannotMerge(ConversationError):
+    """Two conversations that must not become one."""
+
+    def __init__(self, source_id: str, target_id: str, why: str) -> None:
+        super().__init__(f"conversation {source_id} cannot be merged into {target_id}: {why}")
+
+
+class CannotUnmerge(ConversationError):
+    """A merge that cannot be taken back any more."""
+
+    def __init__(self, source_id: str, target_id: str | None, why: str) -> None:
+        super().__init__(f"conversation {source_id} cannot come back from {target_id}: {why}")
+
+
+class CannotSplit(ConversationError):
+    """A split has to move some posts and to leave some."""
+
+    def __init__(self, conversation_id: str, moved: int, there: int) -> None:
+        super().__init__(
+            f"{moved} of the {there} posts of conversation {conversation_id} were to move:"
+            " at least one has to, and at least one has to stay"
+        )
+
+
+class UnknownPosts(ConversationError):
+    """Posts that were named are not in the conversation."""
+
+    def __init__(self, conversation_id: str, post_ids: list[str]) -> None:
+        super().__init__(f"not in conversation {conversation_id}: {', '.join(post_ids)}")
+
+
+class CannotConsult(ConversationError):
+    """Somebody who cannot be asked for advice now."""
+
+    def __init__(self, agent_id: str, why: str) -> None:
+        super().__init__(f"agent {agent_id} cannot be consulted: {why}")
+
+
+class WrapUpCodeRequired(ConversationError):
+    """The workgroup wants to know how the conversation ended."""
+
+    def __init__(self, conversation_id: str, allowed: str) -> None:
+        super().__init__(f"conversation {conversation_id} needs a wrap-up code: {allowed}")
+
+
+class UnknownWrapUpCode(ConversationError):
+    """The workgroup has a list of wrap-up codes, and this is not among them."""
+
+    def __init__(self, code: str, allowed: str) -> None:
+        super().__init__(f"wrap-up code {code} is not one of the workgroup's: {allowed}")

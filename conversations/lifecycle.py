@@ -6,10 +6,11 @@ from typing import Any
 
 from conversations import agent_commands as agents
 from conversations import commands as c
+from conversations import rings
 from conversations import system_commands as system
 from conversations.errors import ConversationError
 from conversations.model import Conversation, ConversationState, Event, Instant
-from conversations.transitions import Change, is_all_answered
+from conversations.transitions import Change, entering, is_all_answered
 
 OFFER_GRACE_MS = 300
 """Timers expire an offer so much after its deadline that a pick-up in flight can win."""
@@ -21,7 +22,7 @@ class Decision:
 
     conversation: Conversation
     events: tuple[Event, ...]
-    not_responding_agent_id: str | None = None
+    not_responding_agent_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ _RULES: dict[type[Any], Callable[..., Change]] = {
     c.ExpireOffer: system.expire_offer,
     c.RescindOffer: system.rescind_offer,
     c.Reconsider: system.reconsider,
+    c.OpenRing: rings.open_ring,
     c.Lapse: system.lapse,
     c.EndWrapUp: system.end_wrap_up,
     c.SettleReply: system.settle_reply,
@@ -72,7 +74,7 @@ def decide(
     except ConversationError as refusal:
         return refusal
     changed = replace(change.conversation, version=conversation.version + 1)
-    return Decision(changed, change.events, change.not_responding_agent_id)
+    return Decision(changed, change.events, change.not_responding_agent_ids)
 
 
 def due(conversation: Conversation) -> Due | None:
@@ -93,10 +95,12 @@ def due(conversation: Conversation) -> Due | None:
 
 
 def _due_in_queue(conversation: Conversation) -> Due | None:
-    moments = [passed.until for passed in conversation.passed_over]
+    moments = [Due(passed.until, c.Reconsider()) for passed in conversation.passed_over]
     if conversation.preferred_until is not None:
-        moments.append(conversation.preferred_until)
-    return Due(min(moments), c.Reconsider()) if moments else None
+        moments.append(Due(conversation.preferred_until, c.Reconsider()))
+    if conversation.ring_until is not None:
+        moments.append(Due(conversation.ring_until, c.OpenRing()))
+    return min(moments, key=lambda moment: moment.at, default=None)
 
 
 def alarm_at(conversation: Conversation) -> Instant | None:
@@ -134,6 +138,9 @@ def open_conversation(opening: c.Opening, policy: c.Policy, now: Instant) -> Dec
         last_post_at=opening.last_post_at,
         affinity_until=now + opening.affinity_window_s * 1000,
         required_skills=opening.required_skills,
+        preferred_skills=opening.preferred_skills,
+        tags=opening.tags,
+        location=opening.location,
         preferred_agent_id=opening.preferred_agent_id,
         preferred_until=preferred_until,
         post_count=len(opening.post_ids),
@@ -141,4 +148,4 @@ def open_conversation(opening: c.Opening, policy: c.Policy, now: Instant) -> Dec
         version=1,
     )
     created = Event("conversation.created", detail={"post_ids": list(opening.post_ids)})
-    return Decision(conversation, (created,))
+    return Decision(entering(conversation, policy, now), (created,))

@@ -70,7 +70,15 @@ FINAL_STATES = frozenset(
 class WrapUpMode(StrEnum):
     NONE = "none"
     OPTIONAL = "optional"
+    MANDATORY = "mandatory"
     TIMEBOXED = "timeboxed"
+
+
+class OfferTimeoutAction(StrEnum):
+    """What becomes of an agent who did not take an offer."""
+
+    NOT_RESPONDING = "not_responding"
+    RETURN_TO_QUEUE = "return_to_queue"
 
 
 class ReplyState(StrEnum):
@@ -111,6 +119,7 @@ class Location:
     place: str | None = None
     lat: float | None = None
     lon: float | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +173,29 @@ class RequiredSkill:
 
 
 @dataclass(frozen=True, slots=True)
+class Ring:
+    """How the circle of agents widens while a conversation waits.
+
+    It opens `after_s` seconds after the conversation came into the workgroup's queue, or at once
+    when it may and nobody in the circle so far could ever take the conversation. It adds the
+    members of `workgroup_ids`, drops skills and lowers what is asked of others; rings add up.
+    """
+
+    after_s: int
+    workgroup_ids: tuple[str, ...] = ()
+    drop_skills: tuple[str, ...] = ()
+    lower_skills: tuple[RequiredSkill, ...] = ()
+    at_once_if_nobody: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """A conversation alerting one agent until `expires_at`."""
+    """A conversation alerting one agent until `expires_at`; its weight is reserved."""
 
     id: str
     agent_id: str
     expires_at: Instant
+    weight_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +213,8 @@ class Holder:
     agent_id: str
     media_type: MediaType
     weight_percent: int
+    is_override: bool = False
+    """A supervisor put it on top of the agent's capacity: it is counted apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +237,20 @@ class Conversation:
     last_post_at: Instant
     affinity_until: Instant
     required_skills: tuple[RequiredSkill, ...] = ()
+    preferred_skills: tuple[RequiredSkill, ...] = ()
+    tags: tuple[str, ...] = ()
+    location: Location | None = None
     weight_percent: int = 0
+    is_override: bool = False
     agent_id: str | None = None
     preferred_agent_id: str | None = None
     preferred_until: Instant | None = None
     passed_over: tuple[PassedOver, ...] = ()
-    offer: Offer | None = None
+    offers: tuple[Offer, ...] = ()
+    ring: int = 0
+    ring_since: Instant | None = None
+    ring_until: Instant | None = None
+    consulted_agent_id: str | None = None
     offered_at: Instant | None = None
     connected_at: Instant | None = None
     held_at: Instant | None = None
@@ -228,7 +264,16 @@ class Conversation:
     continued_by: str | None = None
     wrap_up_code: str | None = None
     ended_by: str | None = None
+    merged_into: str | None = None
     version: int = 0
+
+    @property
+    def offer(self) -> Offer | None:
+        """The first of the offers; where one agent at a time is asked, the only one."""
+        return self.offers[0] if self.offers else None
+
+    def offer_to(self, agent_id: str | None) -> Offer | None:
+        return next((offer for offer in self.offers if offer.agent_id == agent_id), None)
 
     @property
     def unanswered_count(self) -> int:
@@ -244,21 +289,25 @@ class Conversation:
         return self.state in FINAL_STATES
 
 
-def holder(conversation: Conversation) -> Holder | None:
+def holders(conversation: Conversation) -> tuple[Holder, ...]:
     """Say who carries the conversation's weight; the only place where that is decided.
 
-    An offer reserves, holding and wrapping up keep, parking and the end release.
+    Each offer reserves, holding and wrapping up keep, parking and the end release.
     """
+    media_type, is_override = conversation.media_type, conversation.is_override
     match conversation.state:
-        case ConversationState.ALERTING if conversation.offer:
-            agent_id: str | None = conversation.offer.agent_id
+        case ConversationState.ALERTING:
+            return tuple(
+                Holder(offer.agent_id, media_type, offer.weight_percent, is_override)
+                for offer in conversation.offers
+            )
         case ConversationState.CONNECTED | ConversationState.HELD | ConversationState.WRAPUP:
-            agent_id = conversation.agent_id
+            if conversation.agent_id is None:
+                return ()
+            weight_percent = conversation.weight_percent
+            return (Holder(conversation.agent_id, media_type, weight_percent, is_override),)
         case _:
-            return None
-    if agent_id is None:
-        return None
-    return Holder(agent_id, conversation.media_type, conversation.weight_percent)
+            return ()
 
 
 @dataclass(frozen=True, slots=True)

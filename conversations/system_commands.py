@@ -12,19 +12,24 @@ from conversations.model import (
     ConversationState,
     Event,
     Instant,
+    OfferTimeoutAction,
     ReplyState,
 )
 from conversations.transitions import (
     Change,
-    alerting_agent,
+    alerting,
     at_its_end,
     back_in_queue,
     back_in_queue_for_owner,
     completion,
+    connected_to,
     is_all_answered,
+    passing_over,
     require_standing,
     require_state,
+    rescinded,
     slid_window,
+    without_offer,
 )
 
 BLAMELESS_AFTER_MS = 5_000
@@ -54,36 +59,50 @@ def receive_posts(
 def make_offer(
     conversation: Conversation, command: c.MakeOffer, facts: c.Facts, now: Instant
 ) -> Change:
+    """Offer to whom the match chose; where the workgroup says so, the first gets it at once."""
     require_state(conversation, "offer", frozenset({ConversationState.QUEUED}))
     standing = require_standing(facts)
-    alerting, offered = alerting_agent(conversation, command.offer_id, standing, facts, now)
-    return Change(
-        alerting, (replace(offered, detail={**offered.detail, "decision_id": command.decision_id}),)
+    alerts, offered = alerting(
+        conversation, command.offer_ids, (standing, *facts.others), facts, now
     )
+    told = tuple(
+        replace(event, detail={**event.detail, "decision_id": command.decision_id})
+        for event in offered
+    )
+    if not facts.policy.auto_accept:
+        return Change(alerts, told)
+    connected = connected_to(alerts, standing.agent_id, standing.weight_percent, now)
+    accepted = Event("conversation.connected", standing.agent_id, {"auto_accepted": True})
+    return Change(connected, (*told[:1], accepted))
 
 
-def expire_offer(conversation: Conversation, _: c.ExpireOffer, __: c.Facts, now: Instant) -> Change:
+def expire_offer(
+    conversation: Conversation, _: c.ExpireOffer, facts: c.Facts, now: Instant
+) -> Change:
     require_state(conversation, "expire", frozenset({ConversationState.ALERTING}))
     offer = conversation.offer
     if offer is None or now < offer.expires_at:
         raise IllegalTransition("expire", conversation.state)
-    is_blamed = now - offer.expires_at <= BLAMELESS_AFTER_MS
-    detail: dict[str, object] = {"offer_id": offer.id, "reason": "not_taken"}
-    expired = Event("conversation.offer_expired", offer.agent_id, detail)
+    agent_ids = tuple(offer.agent_id for offer in conversation.offers)
+    expired = tuple(rescinded(offer, "not_taken") for offer in conversation.offers)
     queued = back_in_queue(conversation, preferred_agent_id=None)
-    return Change(queued, (expired,), offer.agent_id if is_blamed else None)
+    if now - offer.expires_at > BLAMELESS_AFTER_MS:
+        return Change(queued, expired)
+    if facts.policy.offer_timeout_action is OfferTimeoutAction.NOT_RESPONDING:
+        return Change(queued, expired, agent_ids)
+    for agent_id in agent_ids:
+        queued = passing_over(queued, agent_id, facts, now)
+    return Change(queued, expired)
 
 
 def rescind_offer(
     conversation: Conversation, command: c.RescindOffer, _: c.Facts, __: Instant
 ) -> Change:
     require_state(conversation, "rescind", frozenset({ConversationState.ALERTING}))
-    offer = conversation.offer
-    if offer is None or offer.agent_id != command.agent_id:
+    offer = conversation.offer_to(command.agent_id)
+    if offer is None:
         raise IllegalTransition("rescind", conversation.state)
-    detail: dict[str, object] = {"offer_id": offer.id, "reason": "rescinded"}
-    rescinded = Event("conversation.offer_expired", offer.agent_id, detail)
-    return Change(back_in_queue(conversation), (rescinded,))
+    return Change(without_offer(conversation, command.agent_id), (rescinded(offer, "rescinded"),))
 
 
 def reconsider(conversation: Conversation, _: c.Reconsider, __: c.Facts, now: Instant) -> Change:

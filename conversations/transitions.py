@@ -30,7 +30,7 @@ OWNED = CONNECTED_OR_HELD | {ConversationState.PARKED}
 class Change:
     conversation: Conversation
     events: tuple[Event, ...] = ()
-    not_responding_agent_id: str | None = None
+    not_responding_agent_ids: tuple[str, ...] = ()
 
 
 def is_all_answered(conversation: Conversation) -> bool:
@@ -81,13 +81,25 @@ def slid_window(conversation: Conversation, now: Instant) -> Instant:
     return max(conversation.affinity_until, now + conversation.affinity_window_s * 1000)
 
 
+def entering(conversation: Conversation, policy: c.Policy, now: Instant) -> Conversation:
+    """Begin to wait in a workgroup: its rings start from here."""
+    first = policy.rings[0] if policy.rings else None
+    return replace(
+        conversation,
+        ring=0,
+        ring_since=now if first else None,
+        ring_until=now + first.after_s * 1000 if first else None,
+    )
+
+
 def back_in_queue(conversation: Conversation, **fields: object) -> Conversation:
     """Return the conversation to its queue with its original age, owned by nobody."""
     cleared: dict[str, object] = {
         "state": ConversationState.QUEUED,
         "agent_id": None,
-        "offer": None,
+        "offers": (),
         "weight_percent": 0,
+        "is_override": False,
         "held_at": None,
         "parked_until": None,
         "preferred_until": None,
@@ -98,10 +110,14 @@ def back_in_queue(conversation: Conversation, **fields: object) -> Conversation:
 def back_in_queue_for_owner(
     conversation: Conversation, facts: c.Facts, now: Instant
 ) -> Conversation:
-    return back_in_queue(
-        conversation,
-        preferred_agent_id=conversation.agent_id,
-        preferred_until=now + facts.policy.preferred_agent_wait_s * 1000,
+    return entering(
+        back_in_queue(
+            conversation,
+            preferred_agent_id=conversation.agent_id,
+            preferred_until=now + facts.policy.preferred_agent_wait_s * 1000,
+        ),
+        facts.policy,
+        now,
     )
 
 
@@ -127,19 +143,49 @@ def passing_over(
     )
 
 
-def alerting_agent(
-    conversation: Conversation, offer_id: str, standing: c.Standing, facts: c.Facts, now: Instant
-) -> tuple[Conversation, Event]:
-    offer = Offer(offer_id, standing.agent_id, now + facts.policy.offer_timeout_s * 1000)
-    alerting = replace(
+def alerting(
+    conversation: Conversation,
+    offer_ids: tuple[str, ...],
+    standings: tuple[c.Standing, ...],
+    facts: c.Facts,
+    now: Instant,
+) -> tuple[Conversation, tuple[Event, ...]]:
+    """Offer the conversation to one agent or to several at once, and tell each."""
+    expires_at = now + facts.policy.offer_timeout_s * 1000
+    offers = tuple(
+        Offer(offer_id, standing.agent_id, expires_at, standing.weight_percent)
+        for offer_id, standing in zip(offer_ids, standings, strict=True)
+    )
+    alerts = replace(
         conversation,
         state=ConversationState.ALERTING,
-        offer=offer,
-        weight_percent=standing.weight_percent,
+        offers=offers,
+        weight_percent=offers[0].weight_percent,
         offered_at=now,
     )
-    detail: dict[str, object] = {"offer_id": offer.id, "expires_at": offer.expires_at}
-    return alerting, Event("conversation.offered", offer.agent_id, detail)
+    told = (
+        Event(
+            "conversation.offered",
+            offer.agent_id,
+            {"offer_id": offer.id, "expires_at": offer.expires_at},
+        )
+        for offer in offers
+    )
+    return alerts, tuple(told)
+
+
+def without_offer(conversation: Conversation, agent_id: str) -> Conversation:
+    """Take one agent's offer back; with the last one the conversation is back in its queue."""
+    left = tuple(offer for offer in conversation.offers if offer.agent_id != agent_id)
+    if not left:
+        return back_in_queue(conversation)
+    return replace(conversation, offers=left, weight_percent=left[0].weight_percent)
+
+
+def rescinded(offer: Offer, reason: str) -> Event:
+    return Event(
+        "conversation.offer_expired", offer.agent_id, {"offer_id": offer.id, "reason": reason}
+    )
 
 
 def connected_to(
@@ -149,11 +195,12 @@ def connected_to(
         conversation,
         state=ConversationState.CONNECTED,
         agent_id=agent_id,
-        offer=None,
+        offers=(),
         weight_percent=weight_percent,
         preferred_agent_id=None,
         preferred_until=None,
         passed_over=(),
+        ring_until=None,
         connected_at=now,
         held_at=None,
         parked_until=None,
@@ -164,11 +211,13 @@ def connected_to(
 def at_its_end(conversation: Conversation, ended_by: str, now: Instant) -> Conversation:
     return replace(
         conversation,
-        offer=None,
+        offers=(),
         held_at=None,
         parked_until=None,
         preferred_until=None,
         passed_over=(),
+        ring_until=None,
+        consulted_agent_id=None,
         ended_at=now,
         ended_by=ended_by,
     )

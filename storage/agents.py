@@ -79,7 +79,7 @@ def change(
     skills.ensure(connection, values["skills"])
     setup.change(connection, AGENTS, row, values)
     principals.rename(connection, row["id"], values["name"], values["roles"])
-    return sorted({*before, *workgroup_ids})
+    return sorted(workgroups.served_by(connection, {*before, *workgroup_ids}))
 
 
 def remove(connection: Connection, agent_id: str) -> None:

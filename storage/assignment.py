@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, text
+from sqlalchemy import Connection, RowMapping, and_, func, select, text
 
 from acd.eligibility import standing
-from acd.matching import Explanation, Match, match
-from acd.model import Agent, RoutingPolicy
+from acd.matching import Explanation, Match, Shortlists, everyone, match, with_one_more
+from acd.model import RoutingPolicy
+from acd.rings import widest_reach
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import decide
-from conversations.model import Conversation, ConversationState
+from conversations.model import Conversation, ConversationState, Instant, holders
 from storage import clock, decisions
 from storage.candidates import (
     agents_with_room,
@@ -21,7 +22,7 @@ from storage.candidates import (
     locked_agents,
 )
 from storage.conversation_tables import ConversationRow
-from storage.conversations import lock
+from storage.conversations import lock, reach_of
 from storage.ids import new_id
 from storage.journal import Aftermath, Journal
 from storage.rows import conversation_from, policy_from, routing_policy_from
@@ -61,19 +62,56 @@ def ask(connection: Connection, workgroup_id: str) -> Asked:
     policy = routing_policy_from(workgroup)
     now = clock.now(connection)
     queue = _queue(connection, workgroup_id, waiting)
+    shortlist = _shortlist(connection, queue, policy, now)
+    matches, failures = match(queue, shortlist, policy, now, BATCH)
+    journal = Journal(connection, now)
+    claimed = _claim(journal, matches, policy, workgroup)
+    opened = _open_rings_at_once(journal, failures, policy, workgroup)
+    decisions.record_failures(connection, failures[:EXPLAINED_FAILURES])
+    journal.flush()
+    goes_on = opened > 0 or (claimed > 0 and len(matches) + len(failures) >= BATCH)
+    return Asked(claimed, goes_on, _aftermath(journal, workgroup_id, claimed))
+
+
+def _shortlist(
+    connection: Connection, queue: Sequence[Conversation], policy: RoutingPolicy, now: Instant
+) -> Shortlists:
+    workgroup_ids = widest_reach(queue, policy)
     preferred = {i for waits in queue if waits.preferred_until and (i := waits.preferred_agent_id)}
-    agents = agents_with_room(connection, workgroup_id, preferred, now)
+    agents = agents_with_room(connection, workgroup_ids, preferred, now)
     if any(level.max_count is not None for level in policy.utilization.values()):
         counts = load_counts(connection, agents)
         agents = [replace(agent, load_count=counts[agent.id]) for agent in agents]
-    others = agents_without_room(connection, workgroup_id, preferred)
-    matches, failures = match(queue, agents, policy, now, others)
-    journal = Journal(connection, now)
-    claimed = _claim(journal, matches[:BATCH], policy, workgroup)
-    decisions.record_failures(connection, failures[:EXPLAINED_FAILURES])
-    journal.flush()
-    goes_on = claimed > 0 and (len(matches) > BATCH or len(queue) >= BATCH)
-    return Asked(claimed, goes_on, _aftermath(journal, workgroup_id, claimed))
+    others = agents_without_room(connection, workgroup_ids, preferred)
+    return everyone(agents, others)
+
+
+def _open_rings_at_once(
+    journal: Journal, failures: Sequence[Explanation], policy: RoutingPolicy, workgroup: RowMapping
+) -> int:
+    """Open the next ring of those in whose circle nobody is who could ever take them."""
+    if not any(ring.at_once_if_nobody for ring in policy.rings):
+        return 0
+    waiting = lock(
+        journal.connection,
+        {why.conversation_id for why in failures if may_open_at_once(why, policy)},
+        skip_locked=True,
+    )
+    opened = 0
+    for conversation in waiting.values():
+        facts = c.Facts(policy_from(workgroup), reach=reach_of(journal, conversation))
+        decision = decide(conversation, c.OpenRing(), facts, journal.now)
+        if isinstance(decision, ConversationError) or not decision.events:
+            continue
+        journal.record(conversation, decision, "nudged")
+        opened += 1
+    return opened
+
+
+def may_open_at_once(why: Explanation, policy: RoutingPolicy) -> bool:
+    """Whether the failed match leaves a ring to open that does not wait for its time."""
+    has_next = why.ring < len(policy.rings)
+    return has_next and why.waits_for_agent_id is None and policy.rings[why.ring].at_once_if_nobody
 
 
 def _aftermath(journal: Journal, workgroup_id: str, claimed: int) -> Aftermath:
@@ -128,39 +166,38 @@ def _queue(
 
 
 def _claim(
-    journal: Journal,
-    matches: Sequence[Match],
-    policy: RoutingPolicy,
-    workgroup: Any,  # noqa: ANN401
+    journal: Journal, matches: Sequence[Match], policy: RoutingPolicy, workgroup: RowMapping
 ) -> int:
     if not matches:
         return 0
     connection = journal.connection
     conversations = lock(connection, {m.conversation.id for m in matches}, skip_locked=True)
-    agents = locked_agents(connection, {m.agent.id for m in matches}, journal.now, skip_locked=True)
+    wanted = {offered.agent.id for m in matches for offered in m.offered}
+    agents = locked_agents(connection, wanted, journal.now, skip_locked=True)
     journal.agents_are_locked(agents)
     offers: list[tuple[str, str, Explanation]] = []
     for pair in matches:
-        conversation, agent = conversations.get(pair.conversation.id), agents.get(pair.agent.id)
-        if (
-            conversation is None
-            or agent is None
-            or conversation.workgroup_id != policy.workgroup_id
-        ):
+        conversation = conversations.get(pair.conversation.id)
+        if conversation is None or conversation.workgroup_id != policy.workgroup_id:
             continue
-        offer_id, decision_id = new_id("of"), new_id("de")
-        facts = c.Facts(policy_from(workgroup), standing(conversation, agent, policy, journal.now))
-        decision = decide(conversation, c.MakeOffer(offer_id, decision_id), facts, journal.now)
+        standings = [
+            stands
+            for agent_id in (each.agent.id for each in pair.offered)
+            if agent_id in agents
+            for stands in [standing(conversation, agents[agent_id], policy, journal.now)]
+            if stands.is_eligible
+        ]
+        if not standings or standings[0].agent_id != pair.offered[0].agent.id:
+            continue
+        offer_ids, decision_id = tuple(new_id("of") for _ in standings), new_id("de")
+        facts = c.Facts(policy_from(workgroup), standings[0], tuple(standings[1:]))
+        decision = decide(conversation, c.MakeOffer(offer_ids, decision_id), facts, journal.now)
         if isinstance(decision, ConversationError):
             continue
-        journal.record(conversation, decision, "offered")
-        agents[agent.id] = _with_load(agent, conversation, pair.weight_percent)
-        offers.append((decision_id, offer_id, pair.explanation))
+        for holder in holders(journal.record(conversation, decision, "offered")):
+            agents[holder.agent_id] = with_one_more(
+                agents[holder.agent_id], conversation, holder.weight_percent, journal.now
+            )
+        offers.append((decision_id, offer_ids[0], pair.explanation))
     decisions.record_offers(connection, offers)
     return len(offers)
-
-
-def _with_load(agent: Agent, conversation: Conversation, weight_percent: int) -> Agent:
-    counts = {**agent.load_count}
-    counts[conversation.media_type] = counts.get(conversation.media_type, 0) + 1
-    return replace(agent, load_percent=agent.load_percent + weight_percent, load_count=counts)

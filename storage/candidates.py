@@ -3,26 +3,39 @@
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select, union_all
 
 from acd.eligibility import Reason
 from acd.model import Agent
 from acd.utilization import FULL_PERCENT
 from conversations.model import Instant, MediaType, RoutingStatus
-from storage.conversation_tables import ConversationRow
+from storage.conversation_tables import ConversationRow, FurtherOfferRow
 from storage.rows import agent_from
-from storage.setup_tables import AgentRow, MembershipRow, PresenceRow
+from storage.setup_tables import AgentRow, MembershipRow, PresenceRow, RingMemberRow, StationRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+FURTHER_OFFERS = FurtherOfferRow.__table__  # type: ignore[attr-defined]
 MEMBERSHIPS = MembershipRow.__table__  # type: ignore[attr-defined]
 PRESENCES = PresenceRow.__table__  # type: ignore[attr-defined]
+RING_MEMBERS = RingMemberRow.__table__  # type: ignore[attr-defined]
+STATIONS = StationRow.__table__  # type: ignore[attr-defined]
 
 
 def _agents() -> Select[tuple[object, ...]]:
-    return select(AGENTS, PRESENCES.c.seen_at).outerjoin(
-        PRESENCES, PRESENCES.c.agent_id == AGENTS.c.id
+    return (
+        select(AGENTS, PRESENCES.c.seen_at, STATIONS.c.licensed.label("station_licensed"))
+        .outerjoin(PRESENCES, PRESENCES.c.agent_id == AGENTS.c.id)
+        .outerjoin(STATIONS, STATIONS.c.id == AGENTS.c.station_id)
     )
+
+
+def _members(workgroup_ids: Collection[str]) -> ColumnElement[bool]:
+    theirs = select(MEMBERSHIPS.c.agent_id).where(
+        MEMBERSHIPS.c.workgroup_id.in_(sorted(workgroup_ids))
+    )
+    is_member: ColumnElement[bool] = AGENTS.c.id.in_(theirs)
+    return is_member
 
 
 def locked_agents(
@@ -51,36 +64,49 @@ def locked_agents(
 
 
 def agents_with_room(
-    connection: Connection, workgroup_id: str, also: Collection[str], now: Instant
+    connection: Connection, workgroup_ids: Collection[str], also: Collection[str], now: Instant
 ) -> list[Agent]:
-    """Return a workgroup's agents on queue who have any room left, unlocked, sorted by id.
+    """Return the workgroups' agents on queue who have any room left, unlocked, sorted by id.
 
     `also` names agents who are waited for: they are read even when they are full.
     """
-    query = (
-        _agents()
-        .join(MEMBERSHIPS, MEMBERSHIPS.c.agent_id == AGENTS.c.id)
-        .where(
-            MEMBERSHIPS.c.workgroup_id == workgroup_id,
-            AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value,
-            (AGENTS.c.utilization < FULL_PERCENT) | AGENTS.c.id.in_(also),
-        )
-        .order_by(AGENTS.c.id)
-    )
+    has_room = (AGENTS.c.utilization < FULL_PERCENT) | AGENTS.c.id.in_(also)
+    return _read(connection, _on_queue(workgroup_ids).where(has_room), now)
+
+
+def agents_on_queue(
+    connection: Connection, workgroup_ids: Collection[str], now: Instant
+) -> list[Agent]:
+    """Return the workgroups' agents on queue, room or not, unlocked, sorted by id."""
+    return _read(connection, _on_queue(workgroup_ids), now)
+
+
+def _on_queue(workgroup_ids: Collection[str]) -> Select[tuple[object, ...]]:
+    is_on_queue = AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value
+    return _agents().where(_members(workgroup_ids), is_on_queue).order_by(AGENTS.c.id)
+
+
+def _read(connection: Connection, query: Select[tuple[object, ...]], now: Instant) -> list[Agent]:
     rows = connection.execute(query).mappings().all()
     limited = [row["id"] for row in rows if _has_maximum(row["own_utilization"])]
-    counts = _load_counts(connection, limited or [])
-    workgroups = frozenset({workgroup_id})
-    return [agent_from(row, now, workgroups, counts[row["id"]]) for row in rows]
+    counts = _load_counts(connection, limited)
+    workgroups = _workgroups_of(connection, [row["id"] for row in rows])
+    return [agent_from(row, now, workgroups[row["id"]], counts[row["id"]]) for row in rows]
 
 
 def has_room(connection: Connection, workgroup_id: str) -> bool:
-    """Whether any agent of the workgroup is on queue and not full; a look before a match."""
+    """Whether anybody who may be asked is on queue and not full; a look before a match."""
+    added = select(RING_MEMBERS.c.added_workgroup_id).where(
+        RING_MEMBERS.c.workgroup_id == workgroup_id
+    )
+    in_reach = (MEMBERSHIPS.c.workgroup_id == workgroup_id) | (
+        MEMBERSHIPS.c.workgroup_id.in_(added)
+    )
     query = (
         select(AGENTS.c.id)
         .join(MEMBERSHIPS, MEMBERSHIPS.c.agent_id == AGENTS.c.id)
         .where(
-            MEMBERSHIPS.c.workgroup_id == workgroup_id,
+            in_reach,
             AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value,
             AGENTS.c.utilization < FULL_PERCENT,
         )
@@ -96,7 +122,7 @@ def load_counts(
 
 
 def agents_without_room(
-    connection: Connection, workgroup_id: str, also: Collection[str]
+    connection: Connection, workgroup_ids: Collection[str], also: Collection[str]
 ) -> dict[str, int]:
     """Count the members whom `agents_with_room` leaves out, by what stops them first."""
     stopped_by = case(
@@ -109,9 +135,8 @@ def agents_without_room(
     )
     query = (
         select(stopped_by.label("reason"), func.count().label("agents"))
-        .join(MEMBERSHIPS, MEMBERSHIPS.c.agent_id == AGENTS.c.id)
         .where(
-            MEMBERSHIPS.c.workgroup_id == workgroup_id,
+            _members(workgroup_ids),
             (AGENTS.c.routing_status != RoutingStatus.ON_QUEUE.value)
             | ((AGENTS.c.utilization >= FULL_PERCENT) & AGENTS.c.id.not_in(also)),
         )
@@ -136,11 +161,16 @@ def _load_counts(connection: Connection, agent_ids: list[str]) -> dict[str, dict
     counts: defaultdict[str, dict[MediaType, int]] = defaultdict(dict)
     if not agent_ids:
         return counts
-    query = (
-        select(CONVERSATIONS.c.holder_agent_id, CONVERSATIONS.c.media_type, func.count())
-        .where(CONVERSATIONS.c.holder_agent_id.in_(agent_ids))
-        .group_by(CONVERSATIONS.c.holder_agent_id, CONVERSATIONS.c.media_type)
+    firsts = select(
+        CONVERSATIONS.c.holder_agent_id.label("agent_id"), CONVERSATIONS.c.media_type
+    ).where(CONVERSATIONS.c.holder_agent_id.in_(agent_ids))
+    further = select(FURTHER_OFFERS.c.agent_id, FURTHER_OFFERS.c.media_type).where(
+        FURTHER_OFFERS.c.agent_id.in_(agent_ids)
     )
-    for agent_id, media_type, count in connection.execute(query):
+    carried = union_all(firsts, further).subquery()
+    columns = (carried.c.agent_id, carried.c.media_type)
+    for agent_id, media_type, count in connection.execute(
+        select(*columns, func.count()).group_by(*columns)
+    ):
         counts[agent_id][MediaType(media_type)] = count
     return counts

@@ -19,3 +19,7 @@ def maybe_moment() -> Any:  # noqa: ANN401
 
 def json(default: Any) -> Any:  # noqa: ANN401
     return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
+
+
+def maybe_json() -> Any:  # noqa: ANN401
+    return Field(default=None, sa_column=Column(JSON, nullable=True))

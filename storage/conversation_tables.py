@@ -14,13 +14,14 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from storage.columns import json, maybe_moment, moment
+from storage.columns import json, maybe_json, maybe_moment, moment
 
 
 class CustomerRow(SQLModel, table=True):
     __tablename__ = "customers"
     id: str = Field(primary_key=True)
     name: str | None = None
+    own_agent_id: str | None = None
     created_at: int = moment()
 
 
@@ -102,7 +103,11 @@ class ConversationRow(SQLModel, table=True):
     queue_rank: int = Field(sa_type=BigInteger)
     requirements: str = ""
     required_skills: list[dict[str, Any]] = json(list)
+    preferred_skills: list[dict[str, Any]] = json(list)
+    tags: list[str] = json(list)
+    location: dict[str, Any] | None = maybe_json()
     weight_percent: int = 0
+    is_override: bool = False
     holder_agent_id: str | None = None
     agent_id: str | None = None
     preferred_agent_id: str | None = None
@@ -111,6 +116,12 @@ class ConversationRow(SQLModel, table=True):
     offer_id: str | None = None
     offer_agent_id: str | None = None
     offer_expires_at: int | None = maybe_moment()
+    offers: list[dict[str, Any]] = json(list)
+    ring: int = 0
+    ring_since: int | None = maybe_moment()
+    ring_until: int | None = maybe_moment()
+    consulted_agent_id: str | None = None
+    merged_into: str | None = None
     created_at: int = moment()
     queued_at: int = moment()
     offered_at: int | None = maybe_moment()
@@ -129,6 +140,44 @@ class ConversationRow(SQLModel, table=True):
     wrap_up_code: str | None = None
     ended_by: str | None = None
     version: int = 1
+
+
+class FurtherOfferRow(SQLModel, table=True):
+    """Whom a conversation alerts beside the first: the holders that its row has no column for."""
+
+    __tablename__ = "further_offers"
+    agent_id: str = Field(primary_key=True, foreign_key="agents.id")
+    conversation_id: str = Field(primary_key=True, foreign_key="conversations.id", index=True)
+    media_type: str
+
+
+class QueueEntryRow(SQLModel, table=True):
+    """One wait in one workgroup's queue, and how it ended."""
+
+    __tablename__ = "queue_entries"
+    id: str = Field(primary_key=True)
+    conversation_id: str = Field(foreign_key="conversations.id")
+    workgroup_id: str = Field(foreign_key="workgroups.id")
+    media_type: str
+    entered_at: int = moment()
+    left_at: int | None = maybe_moment()
+    outcome: str | None = None
+    agent_id: str | None = None
+
+
+class PostMoveRow(SQLModel, table=True):
+    """A post that a merge or a split moved to another conversation."""
+
+    __tablename__ = "post_moves"
+    id: str = Field(primary_key=True)
+    post_id: str = Field(foreign_key="posts.id")
+    from_conversation_id: str = Field(foreign_key="conversations.id")
+    to_conversation_id: str = Field(foreign_key="conversations.id")
+    cause: str
+    at: int = moment()
+    by: str | None = None
+    undone_at: int | None = maybe_moment()
+    comment: str | None = Field(default=None, sa_type=Text)
 
 
 class BellRow(SQLModel, table=True):

@@ -1,19 +1,20 @@
 """The one transaction that changes a conversation."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, insert, select
 
-from acd.eligibility import Reason, standing
+from acd.eligibility import Reason, reach, standing
 from acd.model import Agent
+from acd.rings import workgroups_in_reach
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import alarm_at, decide, due
-from conversations.model import Conversation, Instant, MediaType, ReplyState, Visibility, holder
+from conversations.model import Conversation, Instant, MediaType, ReplyState, Visibility, holders
 from conversations.replies import Reply
 from storage import clock, decisions
-from storage.candidates import locked_agents
+from storage.candidates import agents_on_queue, locked_agents
 from storage.conversation_tables import ConversationRow, IdentityRow, PostRow, ReplyRow
 from storage.journal import Aftermath, Journal
 from storage.rows import conversation_from, policy_from, reply_values, routing_policy_from
@@ -159,7 +160,7 @@ class _Change:
         self, conversation: Conversation, command: c.TransferToAgent, agent: Agent
     ) -> None:
         connection, now = self.journal.connection, self.journal.now
-        policy = routing_policy_from(_workgroup(connection, conversation.workgroup_id))
+        policy = routing_policy_from(self.journal.workgroup(conversation.workgroup_id))
         decisions.record_named_agent(
             connection, conversation, agent, policy, offer_id=command.offer_id, now=now
         )
@@ -169,8 +170,7 @@ def lock_touched(
     journal: Journal, conversation: Conversation, others: Collection[str]
 ) -> dict[str, Agent]:
     """Lock every agent whom a change of this conversation can touch."""
-    carrier = holder(conversation)
-    touched = {*others, *([carrier.agent_id] if carrier else [])}
+    touched = {*others, *(carrier.agent_id for carrier in holders(conversation))}
     if conversation.agent_id is not None:
         touched.add(conversation.agent_id)
     journal.agents_are_locked(touched)
@@ -210,25 +210,38 @@ def gather_facts(
     journal: Journal, conversation: Conversation, command: c.Command, agents: dict[str, Agent]
 ) -> c.Facts:
     """Read what the decision depends on; only what this command needs."""
-    row = _workgroup(journal.connection, conversation.workgroup_id)
-    candidate = None
+    workgroup = journal.workgroup(conversation.workgroup_id)
+    policy = policy_from(workgroup)
+    match command:
+        case c.SendReply():
+            return c.Facts(
+                policy,
+                customer_wrote_privately=_wrote_privately(journal.connection, conversation),
+                may_write_first=_may_write_first(journal.connection, conversation),
+            )
+        case c.TransferToWorkgroup(workgroup_id=workgroup_id):
+            return c.Facts(policy, entered_policy=policy_from(journal.workgroup(workgroup_id)))
+        case c.OpenRing():
+            return c.Facts(policy, reach=reach_of(journal, conversation))
     candidate_id = candidate_of(command, conversation)
-    if candidate_id in agents:
-        candidate = standing(
-            conversation,
-            agents[candidate_id],
-            routing_policy_from(row),
-            journal.now,
-            ignoring=_ignored(command),
-        )
-    if not isinstance(command, c.SendReply):
-        return c.Facts(policy_from(row), candidate)
-    return c.Facts(
-        policy_from(row),
-        candidate,
-        customer_wrote_privately=_wrote_privately(journal.connection, conversation),
-        may_write_first=_may_write_first(journal.connection, conversation),
+    if candidate_id not in agents:
+        return c.Facts(policy)
+    candidate = standing(
+        conversation,
+        agents[candidate_id],
+        routing_policy_from(workgroup),
+        journal.now,
+        ignoring=_ignored(command),
     )
+    return c.Facts(policy, candidate)
+
+
+def reach_of(journal: Journal, conversation: Conversation) -> tuple[int, ...]:
+    """Count whom the circle reaches, ring by ring."""
+    policy = routing_policy_from(journal.workgroup(conversation.workgroup_id))
+    everywhere = workgroups_in_reach(replace(conversation, ring=len(policy.rings)), policy)
+    agents = agents_on_queue(journal.connection, everywhere, journal.now)
+    return reach(conversation, agents, policy, journal.now)
 
 
 def _ignored(command: c.Command) -> frozenset[Reason]:
@@ -236,11 +249,6 @@ def _ignored(command: c.Command) -> frozenset[Reason]:
     if isinstance(command, c.PickUp | c.TransferToAgent | c.Unpark):
         return frozenset({Reason.PASSED_OVER})
     return frozenset()
-
-
-def _workgroup(connection: Connection, workgroup_id: str) -> RowMapping:
-    query = select(WORKGROUPS).where(WORKGROUPS.c.id == workgroup_id)
-    return connection.execute(query).mappings().one()
 
 
 def _wrote_privately(connection: Connection, conversation: Conversation) -> bool:

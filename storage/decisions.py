@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from acd.matching import Explanation, Ranked, order_of
+from acd.matching import Explanation
 from acd.model import Agent, RoutingPolicy
+from acd.order import ranked
 from acd.priority import score
 from conversations.model import Conversation, Instant
 from storage.ids import new_id
@@ -38,10 +39,11 @@ def record_named_agent(
         workgroup_id=policy.workgroup_id,
         policy_version=policy.version,
         at=now,
-        score=round(score(conversation, now), 3),
+        ring=conversation.ring,
+        score=round(score(conversation, policy.queue_order, now), 3),
         candidates=1,
         filtered={},
-        chosen=Ranked(agent.id, order_of(conversation, agent)),
+        chosen=ranked(conversation, agent, policy),
         runners_up=(),
     )
     record_offers(connection, [(new_id("de"), offer_id, why)])

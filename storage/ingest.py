@@ -12,7 +12,7 @@ from conversations.affinity import affinity_key, is_within_window
 from conversations.commands import Policy
 from conversations.errors import ConversationError
 from conversations.lifecycle import decide, due, open_conversation
-from conversations.model import Conversation, Instant, Post, RequiredSkill, Threading, holder
+from conversations.model import Conversation, Instant, Post, RequiredSkill, Threading, holders
 from storage import clock
 from storage.candidates import locked_agents
 from storage.conversation_tables import ConversationRow, PostRow
@@ -171,7 +171,7 @@ class _Page:
     def _let_lapse(self, latest: dict[str, Conversation], policies: dict[str, Policy]) -> None:
         """End the conversations whose window has closed, before anything joins them."""
         lapsed = {k: conv for k, conv in latest.items() if _has_lapsed(conv, self.journal.now)}
-        carriers = {carrier.agent_id for conv in lapsed.values() if (carrier := holder(conv))}
+        carriers = {each.agent_id for conv in lapsed.values() for each in holders(conv)}
         self.journal.agents_are_locked(carriers)
         locked_agents(self._connection, carriers, self.journal.now)
         for key, conversation in lapsed.items():

@@ -4,24 +4,44 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acd.utilization import FULL_PERCENT
 from conversations.lifecycle import Decision
 from conversations.messages import Bell
-from conversations.model import Conversation, ConversationState, Instant, RoutingStatus, holder
+from conversations.model import (
+    Conversation,
+    ConversationState,
+    Holder,
+    Instant,
+    RoutingStatus,
+    holders,
+)
 from storage import bells, events
-from storage.conversation_tables import ConversationRow, InvolvementRow
+from storage.conversation_tables import ConversationRow, FurtherOfferRow, InvolvementRow
 from storage.database import ConcurrentChange
 from storage.events import Happening
-from storage.rows import conversation_values
-from storage.setup_tables import AgentRow, MembershipRow
+from storage.rows import conversation_values, queue_order_from
+from storage.setup_tables import AgentRow, MembershipRow, RingMemberRow, WorkgroupRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+FURTHER_OFFERS = FurtherOfferRow.__table__  # type: ignore[attr-defined]
 INVOLVEMENTS = InvolvementRow.__table__  # type: ignore[attr-defined]
 MEMBERSHIPS = MembershipRow.__table__  # type: ignore[attr-defined]
+RING_MEMBERS = RingMemberRow.__table__  # type: ignore[attr-defined]
+WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,7 @@ class Aftermath:
 @dataclass(slots=True)
 class _AgentChange:
     load_delta: int = 0
+    override_delta: int = 0
     status: RoutingStatus | None = None
     reason: str | None = None
 
@@ -65,6 +86,7 @@ class Journal:
     _leavers: set[str] = field(default_factory=set)
     _asks: set[str] = field(default_factory=set)
     _locked_agents: set[str] = field(default_factory=set)
+    _workgroups: dict[str, RowMapping] = field(default_factory=dict)
 
     def agents_are_locked(self, agent_ids: Iterable[str]) -> None:
         """Remember whom this transaction hid from a match that ran beside it."""
@@ -93,22 +115,32 @@ class Journal:
                     event.type, after.workgroup_id, event.agent_id, after.id, event.detail, snapshot
                 )
             )
-        if decision.not_responding_agent_id is not None:
-            self.set_status(
-                decision.not_responding_agent_id, RoutingStatus.NOT_RESPONDING, "offer not taken"
-            )
+        for agent_id in decision.not_responding_agent_ids:
+            self.set_status(agent_id, RoutingStatus.NOT_RESPONDING, "offer not taken")
         return after
 
+    def workgroup(self, workgroup_id: str) -> RowMapping:
+        """Return a workgroup's row, read once in a transaction."""
+        if workgroup_id not in self._workgroups:
+            query = select(WORKGROUPS).where(WORKGROUPS.c.id == workgroup_id)
+            self._workgroups[workgroup_id] = self.connection.execute(query).mappings().one()
+        return self._workgroups[workgroup_id]
+
     def _move_load(self, before: Conversation | None, after: Conversation) -> None:
-        gave, took = (holder(before) if before else None), holder(after)
-        if took is not None:
-            self._involved.add((took.agent_id, after.id))
-        if gave == took:
-            return
-        if gave is not None:
-            self._agent(gave.agent_id).load_delta -= gave.weight_percent
-        if took is not None:
-            self._agent(took.agent_id).load_delta += took.weight_percent
+        gave = set(holders(before) if before else ())
+        took = set(holders(after))
+        self._involved |= {(holder.agent_id, after.id) for holder in took}
+        for holder in gave - took:
+            self._add_load(holder, -holder.weight_percent)
+        for holder in took - gave:
+            self._add_load(holder, holder.weight_percent)
+
+    def _add_load(self, holder: Holder, percent: int) -> None:
+        change = self._agent(holder.agent_id)
+        if holder.is_override:
+            change.override_delta += percent
+        else:
+            change.load_delta += percent
 
     def _agent(self, agent_id: str) -> _AgentChange:
         return self._agents.setdefault(agent_id, _AgentChange())
@@ -130,6 +162,7 @@ class Journal:
         """Write everything: agents, conversations, involvements, bells, events."""
         self._write_agents()
         self._write_conversations()
+        self._write_further_offers()
         self._write_involvements()
         changed = ((c.id, c.network, c.version) for c in self._last.values())
         new_ids = {i for i, before in self._first.items() if before is None}
@@ -139,12 +172,18 @@ class Journal:
     def _write_agents(self) -> None:
         """Write loads, several agents in one statement; a status is rare and goes by itself."""
         loads: list[dict[str, Any]] = [
-            {"row_id": agent_id, "delta": change.load_delta}
+            {
+                "row_id": agent_id,
+                "delta": change.load_delta,
+                "override_delta": change.override_delta,
+            }
             for agent_id, change in sorted(self._agents.items())
-            if change.load_delta
+            if change.load_delta or change.override_delta
         ]
         for is_relief in (True, False):
-            moved = [load for load in loads if (load["delta"] < 0) is is_relief]
+            moved = [
+                load for load in loads if (load["delta"] + load["override_delta"] < 0) is is_relief
+            ]
             if moved:
                 self.connection.execute(self._load_update(is_relief=is_relief), moved)
         for agent_id, change in sorted(self._agents.items()):
@@ -153,8 +192,11 @@ class Journal:
 
     def _load_update(self, *, is_relief: bool) -> Update:
         moved = update(AGENTS).where(AGENTS.c.id == bindparam("row_id"))
-        moved = moved.values(utilization=AGENTS.c.utilization + bindparam("delta"))
-        return moved.values(idle_since=self.now) if is_relief else moved
+        moved = moved.values(
+            utilization=AGENTS.c.utilization + bindparam("delta"),
+            override_percent=AGENTS.c.override_percent + bindparam("override_delta"),
+        )
+        return moved.values({"idle_since" if is_relief else "offered_at": self.now})
 
     def _write_status(self, agent_id: str, status: RoutingStatus, reason: str | None) -> None:
         values: dict[str, Any] = {
@@ -171,7 +213,28 @@ class Journal:
         self._update_conversations()
         new = [c for i, c in sorted(self._last.items()) if self._first[i] is None]
         if new:
-            self.connection.execute(insert(CONVERSATIONS), [conversation_values(c) for c in new])
+            self.connection.execute(insert(CONVERSATIONS), [self._values(c) for c in new])
+
+    def _values(self, conversation: Conversation) -> dict[str, Any]:
+        order = queue_order_from(self.workgroup(conversation.workgroup_id))
+        return conversation_values(conversation, order)
+
+    def _write_further_offers(self) -> None:
+        """Write whom a conversation alerts beside the first; rare, so row by row."""
+        for conversation_id, after in self._last.items():
+            before = self._first[conversation_id]
+            had = {offer.agent_id for offer in before.offers[1:]} if before else set()
+            has = {offer.agent_id for offer in after.offers[1:]}
+            if had == has:
+                continue
+            ours = FURTHER_OFFERS.c.conversation_id == conversation_id
+            self.connection.execute(delete(FURTHER_OFFERS).where(ours))
+            rows = [
+                {"agent_id": a, "conversation_id": after.id, "media_type": after.media_type.value}
+                for a in sorted(has)
+            ]
+            if rows:
+                self.connection.execute(insert(FURTHER_OFFERS), rows)
 
     def _update_conversations(self) -> None:
         """Write what changed; conversations in which the same columns changed go together."""
@@ -180,7 +243,7 @@ class Journal:
             before = self._first[conversation_id]
             if before is None:
                 continue
-            old, new = conversation_values(before), conversation_values(after)
+            old, new = self._values(before), self._values(after)
             changed = {name: value for name, value in new.items() if value != old[name]}
             row = {"row_id": after.id, "old_version": before.version}
             row |= {f"new_{name}": value for name, value in changed.items()}
@@ -228,7 +291,7 @@ class Journal:
         agent_ids = sorted(self._locked_agents | set(self._agents))
         if not agent_ids:
             return set()
-        query = (
+        theirs = (
             select(MEMBERSHIPS.c.workgroup_id)
             .join(AGENTS, AGENTS.c.id == MEMBERSHIPS.c.agent_id)
             .where(
@@ -236,13 +299,16 @@ class Journal:
                 AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value,
                 AGENTS.c.utilization < FULL_PERCENT,
             )
-            .distinct()
         )
-        return set(self.connection.execute(query).scalars())
+        helped = select(RING_MEMBERS.c.workgroup_id).where(
+            RING_MEMBERS.c.added_workgroup_id.in_(theirs)
+        )
+        return set(self.connection.execute(union(theirs, helped)).scalars())
 
 
 def conversation_snapshot(conversation: Conversation) -> dict[str, Any]:
     """Return the conversation as an event keeps it: plain values, moments in milliseconds."""
     snapshot = asdict(conversation)
     snapshot["unanswered_count"] = conversation.unanswered_count
+    snapshot["offer"] = asdict(conversation.offer) if conversation.offer else None
     return snapshot

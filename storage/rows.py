@@ -1,25 +1,37 @@
 """Between rows and the pure core's values: the only place that knows both forms."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from acd.model import Agent, RoutingPolicy, Utilization
+from acd.model import (
+    DEFAULT_AGENT_ORDER,
+    Agent,
+    OrderKey,
+    QueueOrder,
+    RoutingPolicy,
+    ScoreWeights,
+    Utilization,
+)
 from acd.priority import queue_rank
 from conversations.commands import WRAP_UP_TIMEOUT_S, Policy
 from conversations.model import (
     Conversation,
     ConversationState,
     Instant,
+    Location,
     MediaType,
     Offer,
+    OfferTimeoutAction,
     PassedOver,
     ReplyState,
     RequiredSkill,
+    Ring,
     RoutingStatus,
     Visibility,
     WrapUpMode,
-    holder,
+    holders,
 )
 from conversations.replies import Reply
 
@@ -57,12 +69,26 @@ _PLAIN = (
     "continued_by",
     "wrap_up_code",
     "ended_by",
+    "is_override",
+    "ring",
+    "ring_since",
+    "ring_until",
+    "consulted_agent_id",
+    "merged_into",
     "version",
 )
 
 
 def required_skills_from(skills: list[dict[str, Any]]) -> tuple[RequiredSkill, ...]:
     return tuple(RequiredSkill(s["skill"], s.get("min_proficiency", 0)) for s in skills)
+
+
+def skills_values(skills: tuple[RequiredSkill, ...]) -> list[dict[str, Any]]:
+    return [{"skill": s.skill, "min_proficiency": s.min_proficiency} for s in skills]
+
+
+def location_from(place: dict[str, Any] | None) -> Location | None:
+    return Location(**place) if place else None
 
 
 def requirements(conversation: Conversation) -> str:
@@ -72,46 +98,53 @@ def requirements(conversation: Conversation) -> str:
     first of each name is enough for a match: nothing at the head blocks what is behind it.
     """
     skills = sorted(f"{s.skill}:{s.min_proficiency}" for s in conversation.required_skills)
-    choosy = conversation.preferred_until is not None or conversation.passed_over
-    return " ".join([conversation.media_type, "choosy" if choosy else "plain", *skills])
+    wishes = sorted(f"{s.skill}?{s.min_proficiency}" for s in conversation.preferred_skills)
+    is_choosy = conversation.preferred_until is not None or conversation.passed_over
+    kind = CHOOSY if is_choosy else "plain"
+    return " ".join([conversation.media_type, kind, f"r{conversation.ring}", *skills, *wishes])
+
+
+CHOOSY = "choosy"
 
 
 def conversation_from(row: RowMapping) -> Conversation:
     """Read a conversation from its row."""
-    offer = None
-    if row["offer_id"] is not None:
-        offer = Offer(row["offer_id"], row["offer_agent_id"], row["offer_expires_at"])
     return Conversation(
         state=ConversationState(row["state"]),
         media_type=MediaType(row["media_type"]),
         required_skills=required_skills_from(row["required_skills"]),
+        preferred_skills=required_skills_from(row["preferred_skills"]),
+        tags=tuple(row["tags"]),
+        location=location_from(row["location"]),
         passed_over=tuple(PassedOver(p["agent_id"], p["until"]) for p in row["passed_over"]),
-        offer=offer,
+        offers=tuple(Offer(**offer) for offer in row["offers"]),
         **{name: row[name] for name in _PLAIN},
     )
 
 
-def conversation_values(conversation: Conversation) -> dict[str, Any]:
-    """Write a conversation as its row's values, with what the indexes need."""
-    carrier = holder(conversation)
+def conversation_values(conversation: Conversation, order: QueueOrder) -> dict[str, Any]:
+    """Write a conversation as its row's values, with what the indexes need.
+
+    `order` is that of its workgroup's queue.
+    """
+    carriers = holders(conversation)
     offer = conversation.offer
     return {
         **{name: getattr(conversation, name) for name in _PLAIN},
         "state": conversation.state.value,
         "media_type": conversation.media_type.value,
-        "required_skills": [
-            {"skill": s.skill, "min_proficiency": s.min_proficiency}
-            for s in conversation.required_skills
-        ],
+        "required_skills": skills_values(conversation.required_skills),
+        "preferred_skills": skills_values(conversation.preferred_skills),
+        "tags": list(conversation.tags),
+        "location": asdict(conversation.location) if conversation.location else None,
         "requirements": requirements(conversation),
-        "queue_rank": queue_rank(conversation),
-        "passed_over": [
-            {"agent_id": p.agent_id, "until": p.until} for p in conversation.passed_over
-        ],
+        "queue_rank": queue_rank(conversation, order),
+        "passed_over": [asdict(passed) for passed in conversation.passed_over],
+        "offers": [asdict(each) for each in conversation.offers],
         "offer_id": offer.id if offer else None,
         "offer_agent_id": offer.agent_id if offer else None,
         "offer_expires_at": offer.expires_at if offer else None,
-        "holder_agent_id": carrier.agent_id if carrier else None,
+        "holder_agent_id": carriers[0].agent_id if carriers else None,
     }
 
 
@@ -123,6 +156,19 @@ def utilization_from(levels: dict[str, Any]) -> dict[MediaType, Utilization]:
     }
 
 
+def rings_from(rings: list[dict[str, Any]]) -> tuple[Ring, ...]:
+    return tuple(
+        Ring(
+            ring["after_s"],
+            tuple(ring.get("workgroups", ())),
+            tuple(ring.get("drop_skills", ())),
+            required_skills_from(ring.get("lower_skills", [])),
+            ring.get("at_once_if_nobody", False),
+        )
+        for ring in rings
+    )
+
+
 def policy_from(row: RowMapping) -> Policy:
     """Read what a transition needs from a workgroup's row."""
     wrap_up = row["wrap_up"] or {}
@@ -132,7 +178,15 @@ def policy_from(row: RowMapping) -> Policy:
         preferred_agent_wait_s=row["preferred_agent_wait_s"],
         wrap_up_mode=WrapUpMode(wrap_up.get("mode", WrapUpMode.NONE)),
         wrap_up_timeout_s=wrap_up.get("timeout_s") or WRAP_UP_TIMEOUT_S,
+        wrap_up_codes=tuple(wrap_up.get("codes", ())),
+        offer_timeout_action=OfferTimeoutAction(row["offer_timeout_action"]),
+        auto_accept=row["auto_accept"],
+        rings=rings_from(row["rings"]),
     )
+
+
+def queue_order_from(row: RowMapping) -> QueueOrder:
+    return QueueOrder(ScoreWeights(**row["score_weights"]), is_strict=row["strict_priority"])
 
 
 def routing_policy_from(row: RowMapping) -> RoutingPolicy:
@@ -142,7 +196,19 @@ def routing_policy_from(row: RowMapping) -> RoutingPolicy:
         row["version"],
         utilization_from(row["utilization"]),
         required_skills_from(row["required_skills"]),
+        required_skills_from(row["preferred_skills"]),
+        queue_order_from(row),
+        tuple(OrderKey(key) for key in row["agent_order"]) or DEFAULT_AGENT_ORDER,
+        rings_from(row["rings"]),
+        row["offers_at_once"],
     )
+
+
+def rights_from(row: RowMapping) -> frozenset[MediaType]:
+    """Return the media types that the agent may get: his own list, and none without the role."""
+    if "agent" not in row["roles"]:
+        return frozenset()
+    return frozenset(MediaType(m) for m in row["media_types"] if m in set(MediaType))
 
 
 def agent_from(
@@ -151,7 +217,10 @@ def agent_from(
     workgroup_ids: frozenset[str],
     load_count: dict[MediaType, int] | None = None,
 ) -> Agent:
-    """Read an agent as a routing candidate; `seen_at` is the last heartbeat, if any."""
+    """Read an agent as a routing candidate; `seen_at` is the last heartbeat, if any.
+
+    `station_licensed` tells of the station that he is logged in at.
+    """
     seen_at = row["seen_at"]
     is_present = not row["presence_lease"] or (
         seen_at is not None and now - seen_at <= PRESENCE_LEASE_MS
@@ -160,7 +229,7 @@ def agent_from(
         id=row["id"],
         routing_status=RoutingStatus(row["routing_status"]),
         is_present=is_present,
-        is_licensed=row["licensed"],
+        is_licensed=row["licensed"] or bool(row["station_licensed"]),
         is_enabled=row["enabled"],
         workgroup_ids=workgroup_ids,
         skills=row["skills"],
@@ -168,6 +237,10 @@ def agent_from(
         idle_since=row["idle_since"],
         utilization=utilization_from(row["own_utilization"]),
         load_count=load_count or {},
+        may_get=rights_from(row),
+        offered_at=row["offered_at"],
+        signs_off_at=row["sign_off_at"],
+        location=location_from(row["place"]),
     )
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Text
+from sqlalchemy import BigInteger, CheckConstraint, Text
 from sqlmodel import Field, SQLModel
 
-from storage.columns import json, maybe_moment, moment
+from conversations.model import MediaType
+from storage.columns import json, maybe_json, maybe_moment, moment
 
 
 class PrincipalRow(SQLModel, table=True):
@@ -46,7 +47,17 @@ class WorkgroupRow(SQLModel, table=True):
     utilization: dict[str, Any] = json(dict)
     wrap_up: dict[str, Any] = json(dict)
     required_skills: list[dict[str, Any]] = json(list)
+    preferred_skills: list[dict[str, Any]] = json(list)
     agent_order: list[str] = json(list)
+    rings: list[dict[str, Any]] = json(list)
+    score_weights: dict[str, int] = json(dict)
+    strict_priority: bool = False
+    auto_accept: bool = False
+    offers_at_once: int = 1
+    offer_timeout_action: str = "not_responding"
+    business_hours: dict[str, Any] | None = maybe_json()
+    overflow: dict[str, Any] | None = maybe_json()
+    location: dict[str, Any] | None = maybe_json()
     version: int = 1
     created_at: int = moment()
 
@@ -71,12 +82,19 @@ class AgentRow(SQLModel, table=True):
     roles: list[str] = json(list)
     skills: dict[str, int] = json(dict)
     own_utilization: dict[str, Any] = json(dict)
+    media_types: list[str] = json(lambda: [media_type.value for media_type in MediaType])
     location: str | None = None
+    place: dict[str, Any] | None = maybe_json()
+    station_id: str | None = None
+    holds_licence: bool = False
+    sign_off_at: int | None = maybe_moment()
     routing_status: str = "off_queue"
     reason: str | None = None
     since: int = moment()
     idle_since: int = moment()
+    offered_at: int = Field(default=0, sa_type=BigInteger)
     utilization: int = 0
+    override_percent: int = 0
     version: int = 1
     created_at: int = moment()
 
@@ -85,6 +103,14 @@ class MembershipRow(SQLModel, table=True):
     __tablename__ = "memberships"
     workgroup_id: str = Field(primary_key=True, foreign_key="workgroups.id")
     agent_id: str = Field(primary_key=True, foreign_key="agents.id", index=True)
+
+
+class RingMemberRow(SQLModel, table=True):
+    """Which workgroups' members a workgroup's rings may add; derived from its rings."""
+
+    __tablename__ = "ring_members"
+    workgroup_id: str = Field(primary_key=True, foreign_key="workgroups.id")
+    added_workgroup_id: str = Field(primary_key=True, foreign_key="workgroups.id", index=True)
 
 
 class PresenceRow(SQLModel, table=True):
@@ -123,6 +149,45 @@ class AccountLeaseRow(SQLModel, table=True):
     paused_until: int | None = maybe_moment()
 
 
+class StationRow(SQLModel, table=True):
+    """A place of work that an agent logs in at; its licence serves whoever sits there."""
+
+    __tablename__ = "stations"
+    id: str = Field(primary_key=True)
+    name: str = Field(unique=True)
+    licensed: bool = False
+    version: int = 1
+    created_at: int = moment()
+
+
+class LicenceRow(SQLModel, table=True):
+    """How licences of a kind are allocated, and how many there are (none: no limit)."""
+
+    __tablename__ = "licences"
+    kind: str = Field(primary_key=True)
+    allocation: str
+    count: int | None = None
+    version: int = 1
+
+
+class RuleSetRow(SQLModel, table=True):
+    __tablename__ = "rule_sets"
+    id: str = Field(primary_key=True)
+    trigger: str
+    rules: list[dict[str, Any]] = json(list)
+    enabled: bool = True
+    version: int = 1
+    created_at: int = moment()
+
+
+class RuleSetVersionRow(SQLModel, table=True):
+    __tablename__ = "rule_set_versions"
+    rule_set_id: str = Field(primary_key=True, foreign_key="rule_sets.id")
+    version: int = Field(primary_key=True)
+    rules: list[dict[str, Any]] = json(list)
+    at: int = moment()
+
+
 class ChannelRow(SQLModel, table=True):
     __tablename__ = "channels"
     id: str = Field(primary_key=True)
@@ -137,6 +202,7 @@ class ChannelRow(SQLModel, table=True):
     affinity_window_s: int = 3600
     priority: int = 50
     required_skills: list[dict[str, Any]] = json(list)
+    preferred_skills: list[dict[str, Any]] = json(list)
     enabled: bool = True
     cursor: str | None = None
     health: str = "unknown"

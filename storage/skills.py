@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage import clock
+from storage import clock, setup
 from storage.pages import Page, Window, page
 from storage.setup_tables import SkillRow
 
@@ -24,6 +24,20 @@ def ensure(connection: Connection, names: Iterable[str]) -> None:
         dialect.insert(SKILLS).on_conflict_do_nothing(),
         [{"name": name, "created_at": now} for name in rows],
     )
+
+
+def require_known(connection: Connection, field: str, names: Iterable[str]) -> None:
+    """Refuse names of skills that do not exist.
+
+    Raises:
+        UnknownReference: one of them does not.
+    """
+    wanted = sorted(set(names))
+    query = select(SKILLS.c.name).where(SKILLS.c.name.in_(wanted))
+    known = set(connection.execute(query).scalars()) if wanted else set()
+    for name in wanted:
+        if name not in known:
+            raise setup.UnknownReference(field, name)
 
 
 def named_in(required_skills: Iterable[dict[str, Any]]) -> list[str]:

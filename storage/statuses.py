@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acd.model import Agent
@@ -12,17 +12,17 @@ from conversations.lifecycle import decide
 from conversations.model import Conversation, ConversationState, Instant, RoutingStatus
 from storage import clock
 from storage.candidates import locked_agents
-from storage.conversation_tables import ConversationRow
+from storage.conversation_tables import ConversationRow, FurtherOfferRow
 from storage.conversations import lock
 from storage.database import ConcurrentChange
 from storage.journal import Aftermath, Journal
 from storage.rows import PRESENCE_LEASE_MS, policy_from
-from storage.setup_tables import AgentRow, PresenceRow, WorkgroupRow
+from storage.setup_tables import AgentRow, PresenceRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
+FURTHER_OFFERS = FurtherOfferRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 PRESENCES = PresenceRow.__table__  # type: ignore[attr-defined]
-WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 PRESENCE_LOST = "presence lost"
 ABSENT_BATCH = 50
@@ -97,19 +97,16 @@ def _locked_with_offers(
 
 
 def _offered_to(connection: Connection, agent_id: str) -> list[str]:
-    query = select(CONVERSATIONS.c.id).where(
+    firsts = select(CONVERSATIONS.c.id).where(
         CONVERSATIONS.c.holder_agent_id == agent_id, CONVERSATIONS.c.state == "alerting"
     )
-    return sorted(connection.execute(query).scalars())
+    further = select(FURTHER_OFFERS.c.conversation_id).where(FURTHER_OFFERS.c.agent_id == agent_id)
+    return sorted(connection.execute(union(firsts, further)).scalars())
 
 
 def _rescind(journal: Journal, offered: dict[str, Conversation], agent_id: str) -> None:
-    workgroup_ids = {conversation.workgroup_id for conversation in offered.values()}
-    query = select(WORKGROUPS).where(WORKGROUPS.c.id.in_(sorted(workgroup_ids)))
-    rows = journal.connection.execute(query).mappings()
-    policies = {row["id"]: policy_from(row) for row in rows}
     for conversation in offered.values():
-        facts = c.Facts(policies[conversation.workgroup_id])
+        facts = c.Facts(policy_from(journal.workgroup(conversation.workgroup_id)))
         decision = decide(conversation, c.RescindOffer(agent_id), facts, journal.now)
         if not isinstance(decision, ConversationError):
             journal.record(conversation, decision, "nudged")
@@ -130,17 +127,15 @@ def heartbeat(connection: Connection, agent_id: str) -> None:
 
 def agents_with_lost_offers(connection: Connection) -> list[str]:
     """Return agents off the queue who are still offered something: a process died in between."""
-    query = (
-        select(AGENTS.c.id)
-        .join(CONVERSATIONS, CONVERSATIONS.c.holder_agent_id == AGENTS.c.id)
-        .where(
-            CONVERSATIONS.c.state == ConversationState.ALERTING.value,
-            AGENTS.c.routing_status != RoutingStatus.ON_QUEUE.value,
-        )
-        .distinct()
-        .limit(ABSENT_BATCH)
+    alerted = select(CONVERSATIONS.c.holder_agent_id).where(
+        CONVERSATIONS.c.state == ConversationState.ALERTING.value
     )
-    return list(connection.execute(query).scalars())
+    alerted_too = select(FURTHER_OFFERS.c.agent_id)
+    query = select(AGENTS.c.id).where(
+        AGENTS.c.id.in_(alerted) | AGENTS.c.id.in_(alerted_too),
+        AGENTS.c.routing_status != RoutingStatus.ON_QUEUE.value,
+    )
+    return list(connection.execute(query.limit(ABSENT_BATCH)).scalars())
 
 
 def absent_agents(connection: Connection) -> list[str]:

@@ -1,24 +1,44 @@
 """Workgroups and their members."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    RowMapping,
+    delete,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
+from acd.model import ScoreWeights
+from acd.priority import MS_PER_POINT, STRICT_STEP
 from storage import clock, setup, skills
 from storage.conversation_tables import ConversationRow
 from storage.ids import new_id
 from storage.pages import Page, Window, page
-from storage.setup_tables import AgentRow, ChannelRow, MembershipRow, WorkgroupRow
+from storage.setup_tables import AgentRow, ChannelRow, MembershipRow, RingMemberRow, WorkgroupRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 MEMBERSHIPS = MembershipRow.__table__  # type: ignore[attr-defined]
+RING_MEMBERS = RingMemberRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 KIND = "workgroup"
+
+
+class RingOfItself(setup.UnknownReference):
+    """A ring widens the circle; the workgroup itself is in it from the start."""
+
+    def __init__(self, number: int, workgroup_id: str) -> None:
+        super().__init__(f"rings.{number}", workgroup_id)
+        self.args = (f"ring {number} adds the workgroup whose ring it is",)
 
 
 def create(connection: Connection, values: Mapping[str, Any]) -> str:
@@ -29,10 +49,40 @@ def create(connection: Connection, values: Mapping[str, Any]) -> str:
     """
     workgroup_id = new_id("wg")
     setup.require_free(WORKGROUPS.c.name, connection, KIND, values["name"], workgroup_id)
-    skills.ensure(connection, skills.named_in(values["required_skills"]))
+    _require_skills(connection, values)
     given = {**values, "id": workgroup_id, "created_at": clock.now(connection)}
     setup.add(connection, WORKGROUPS, given)
+    _write_ring_members(connection, workgroup_id, values["rings"])
     return workgroup_id
+
+
+def _require_skills(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Let required and preferred skills exist; what a ring drops or lowers has to exist already."""
+    asked = (*values["required_skills"], *values["preferred_skills"])
+    skills.ensure(connection, skills.named_in(asked))
+    for number, ring in enumerate(values["rings"]):
+        named = {*ring["drop_skills"], *skills.named_in(ring["lower_skills"])}
+        skills.require_known(connection, f"rings.{number}", named)
+
+
+def _write_ring_members(
+    connection: Connection, workgroup_id: str, rings: Sequence[Mapping[str, Any]]
+) -> None:
+    """Remember whose freed agents may serve this workgroup.
+
+    Raises:
+        UnknownReference: a ring names a workgroup that does not exist.
+        RingOfItself: a ring adds the workgroup whose ring it is.
+    """
+    for number, ring in enumerate(rings):
+        setup.require_known(connection, WORKGROUPS, f"rings.{number}", ring["workgroups"])
+        if workgroup_id in ring["workgroups"]:
+            raise RingOfItself(number, workgroup_id)
+    connection.execute(delete(RING_MEMBERS).where(RING_MEMBERS.c.workgroup_id == workgroup_id))
+    added = {added for ring in rings for added in ring["workgroups"]}
+    rows = [{"workgroup_id": workgroup_id, "added_workgroup_id": one} for one in sorted(added)]
+    if rows:
+        connection.execute(insert(RING_MEMBERS), rows)
 
 
 def get(connection: Connection, workgroup_id: str) -> RowMapping | None:
@@ -55,8 +105,26 @@ def change(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -
         NameTaken: another one has the name.
     """
     setup.require_free(WORKGROUPS.c.name, connection, KIND, values["name"], row["id"])
-    skills.ensure(connection, skills.named_in(values["required_skills"]))
+    _require_skills(connection, values)
     setup.change(connection, WORKGROUPS, row, values)
+    _write_ring_members(connection, row["id"], values["rings"])
+    if any(row[name] != values[name] for name in ("score_weights", "strict_priority")):
+        _rank_again(connection, row["id"], values)
+
+
+def _rank_again(connection: Connection, workgroup_id: str, values: Mapping[str, Any]) -> None:
+    """Give every open conversation its place in the new order: `acd.priority.queue_rank`."""
+    weights = ScoreWeights(**values["score_weights"])
+    since = (
+        weights.time_in_queue * CONVERSATIONS.c.queued_at
+        + weights.time_in_system * CONVERSATIONS.c.created_at
+    )
+    step = STRICT_STEP if values["strict_priority"] else weights.priority * MS_PER_POINT
+    connection.execute(
+        update(CONVERSATIONS)
+        .where(CONVERSATIONS.c.workgroup_id == workgroup_id, CONVERSATIONS.c.ended_at.is_(None))
+        .values(queue_rank=since - CONVERSATIONS.c.priority * literal(step, BigInteger))
+    )
 
 
 def remove(connection: Connection, workgroup_id: str) -> None:
@@ -69,10 +137,12 @@ def remove(connection: Connection, workgroup_id: str) -> None:
         ("channels", CHANNELS.c.workgroup_id),
         ("members", MEMBERSHIPS.c.workgroup_id),
         ("conversations", CONVERSATIONS.c.workgroup_id),
+        ("rings", RING_MEMBERS.c.added_workgroup_id),
     )
     for by, column in users:
         if setup.is_referred_to(connection, column, workgroup_id):
             raise setup.InUse(KIND, workgroup_id, by)
+    connection.execute(delete(RING_MEMBERS).where(RING_MEMBERS.c.workgroup_id == workgroup_id))
     setup.remove(connection, WORKGROUPS, KIND, workgroup_id)
 
 
@@ -90,7 +160,7 @@ def add_member(connection: Connection, workgroup_id: str, agent_id: str) -> froz
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     joined = dialect.insert(MEMBERSHIPS).on_conflict_do_nothing()
     connection.execute(joined, {"workgroup_id": workgroup_id, "agent_id": agent_id})
-    return frozenset(of_agents(connection, [agent_id])[agent_id])
+    return served_by(connection, of_agents(connection, [agent_id])[agent_id])
 
 
 def remove_member(
@@ -101,7 +171,15 @@ def remove_member(
     one = (MEMBERSHIPS.c.workgroup_id == workgroup_id, MEMBERSHIPS.c.agent_id == agent_id)
     if connection.execute(delete(MEMBERSHIPS).where(*one)).rowcount != 1:
         return None
-    return frozenset(of_agents(connection, [agent_id])[agent_id])
+    return served_by(connection, of_agents(connection, [agent_id])[agent_id])
+
+
+def served_by(connection: Connection, workgroup_ids: Collection[str]) -> frozenset[str]:
+    """Return the workgroups that their members may serve: these, and those whose rings add them."""
+    helped = select(RING_MEMBERS.c.workgroup_id).where(
+        RING_MEMBERS.c.added_workgroup_id.in_(sorted(workgroup_ids))
+    )
+    return frozenset(workgroup_ids).union(connection.execute(helped).scalars())
 
 
 def of_agents(connection: Connection, agent_ids: Collection[str]) -> dict[str, list[str]]:

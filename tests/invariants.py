@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from sqlalchemy import RowMapping
 
-from acd.matching import match
+from acd.matching import everyone, match
 from acd.model import Agent
 from acd.priority import queue_rank
 from conversations.model import MediaType
@@ -93,53 +93,55 @@ def unsettled_replies_are_counted(history: History) -> Iterator[Violation]:
             yield Violation("I3", conversation["id"], counted)
 
 
-def carried(snapshot: Row) -> tuple[str, int] | None:
-    """Say who carries which weight in a snapshot; written apart from `holder` on purpose."""
+def carried(snapshot: Row) -> list[tuple[str, int, bool]]:
+    """Say who carries which weight in a snapshot, and whether it is on top of his capacity.
+
+    Written apart from `holders` on purpose.
+    """
+    is_override = bool(snapshot["is_override"])
     if snapshot["state"] == "alerting":
-        return snapshot["offer"]["agent_id"], snapshot["weight_percent"]
+        return [(o["agent_id"], o["weight_percent"], is_override) for o in snapshot["offers"]]
     if snapshot["state"] in CARRIED:
-        return snapshot["agent_id"], snapshot["weight_percent"]
-    return None
+        return [(snapshot["agent_id"], snapshot["weight_percent"], is_override)]
+    return []
 
 
 def loads_are_what_is_carried(history: History) -> Iterator[Violation]:
     """I4: each agent's utilization is the sum of what he carries, and at most 100."""
-    loads: Counter[str] = Counter()
+    loads: Counter[tuple[str, bool]] = Counter()
     for row in history.conversations:
-        load = carried(_snapshot_of(row))
-        if load is not None:
-            loads[load[0]] += load[1]
-        if row["holder_agent_id"] != (load[0] if load else None):
+        carriers = carried(row)
+        for agent_id, percent, is_override in carriers:
+            loads[agent_id, is_override] += percent
+        if row["holder_agent_id"] != (carriers[0][0] if carriers else None):
             yield Violation("I4", row["id"], f"its row names {row['holder_agent_id']} as holder")
     for agent in history.agents:
-        if agent["utilization"] != loads[agent["id"]]:
-            differs = f"is at {agent['utilization']} %, carries {loads[agent['id']]} %"
-            yield Violation("I4", agent["id"], differs)
+        for column, is_override in (("utilization", False), ("override_percent", True)):
+            if agent[column] != loads[agent["id"], is_override]:
+                differs = (
+                    f"{column} is {agent[column]} %, carries {loads[agent['id'], is_override]} %"
+                )
+                yield Violation("I4", agent["id"], differs)
         if not 0 <= agent["utilization"] <= 100:
             yield Violation("I4", agent["id"], f"is at {agent['utilization']} %")
 
 
-def _snapshot_of(row: Row) -> Row:
-    return {**row, "offer": {"agent_id": row["offer_agent_id"]}}
-
-
 def loads_never_exceeded_100(history: History) -> Iterator[Violation]:
     """I4: replayed over the events, no agent carried more than 100 % at any commit."""
-    carriers: dict[str, tuple[str, int]] = {}
+    carriers: dict[str, list[tuple[str, int, bool]]] = {}
     loads: Counter[str] = Counter()
     for event in history.events:
         conversation_id, snapshot = event["conversation_id"], event["snapshot"]
         if conversation_id is None or snapshot is None:
             continue
-        gave, took = carriers.pop(conversation_id, None), carried(snapshot)
-        if gave is not None:
-            loads[gave[0]] -= gave[1]
-        if took is not None:
-            carriers[conversation_id] = took
-            loads[took[0]] += took[1]
-            if loads[took[0]] > 100:
-                at = f"carried {loads[took[0]]} % at event {event['seq'] or event['id']}"
-                yield Violation("I4", took[0], at)
+        for agent_id, percent, is_override in carriers.pop(conversation_id, ()):
+            loads[agent_id] -= 0 if is_override else percent
+        carriers[conversation_id] = carried(snapshot)
+        for agent_id, percent, is_override in carriers[conversation_id]:
+            loads[agent_id] += 0 if is_override else percent
+            if loads[agent_id] > 100:
+                at = f"carried {loads[agent_id]} % at event {event['seq'] or event['id']}"
+                yield Violation("I4", agent_id, at)
 
 
 def ownership_never_overlaps(history: History) -> Iterator[Violation]:
@@ -253,11 +255,12 @@ def no_work_beside_the_free(history: History) -> Iterator[Violation]:
     agents = {agent.id: agent for agent in _agents(history)}
     for row in history.workgroups:
         queue = [x for x in queued if x.workgroup_id == row["id"]]
-        queue.sort(key=lambda x: (queue_rank(x), x.id))
-        members = [a for a in agents.values() if row["id"] in a.workgroup_ids]
-        matches, _ = match(queue, members, routing_policy_from(_as_row(row)), history.now)
+        policy = routing_policy_from(_as_row(row))
+        queue.sort(key=lambda x: (queue_rank(x, policy.queue_order), x.id))
+        floor = everyone(tuple(agents.values()))
+        matches, _ = match(queue, floor, policy, history.now)
         for pair in matches:
-            beside = f"waits beside {pair.agent.id} in {row['id']}"
+            beside = f"waits beside {pair.offered[0].agent.id} in {row['id']}"
             yield Violation("I9", pair.conversation.id, beside)
 
 
@@ -272,10 +275,11 @@ def _agents(history: History) -> Iterator[Agent]:
         member_of[row["agent_id"]].add(row["workgroup_id"])
     counts: defaultdict[str, Counter[MediaType]] = defaultdict(Counter)
     for row in history.conversations:
-        if row["holder_agent_id"] is not None:
-            counts[row["holder_agent_id"]][MediaType(row["media_type"])] += 1
+        for agent_id, _, _ in carried(row):
+            counts[agent_id][MediaType(row["media_type"])] += 1
     for row in history.agents:
-        found = _as_row({**row, "seen_at": seen.get(row["id"])})
+        seat = {"seen_at": seen.get(row["id"]), "station_licensed": False}
+        found = _as_row({**row, **seat})
         groups = frozenset(member_of[row["id"]])
         yield agent_from(found, history.now, groups, dict(counts[row["id"]]))
 

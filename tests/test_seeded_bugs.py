@@ -56,8 +56,8 @@ BUGS = (
     Bug(
         "an offer reserves nothing",
         "conversations/transitions.py",
-        "weight_percent=standing.weight_percent,\n        offered_at=now,",
-        "weight_percent=0,\n        offered_at=now,",
+        "Offer(offer_id, standing.agent_id, expires_at, standing.weight_percent)",
+        "Offer(offer_id, standing.agent_id, expires_at, 0)",
         LIVES,
     ),
     Bug(
@@ -77,8 +77,8 @@ BUGS = (
     Bug(
         "an outage is the agent's fault",
         "conversations/system_commands.py",
-        "offer.agent_id if is_blamed else None",
-        "offer.agent_id",
+        "now - offer.expires_at > BLAMELESS_AFTER_MS",
+        "now - offer.expires_at > BLAMELESS_AFTER_MS * 1000",
         LIVES,
     ),
     Bug(

@@ -28,6 +28,7 @@ def situation(reasons: frozenset[Reason]) -> tuple[Conversation, Agent, RoutingP
         load_percent=71 if Reason.CAPACITY in reasons else 70,
         load_count={PUBLIC: 1},
         utilization={PUBLIC: own},
+        may_get=frozenset() if Reason.NO_RIGHT in reasons else frozenset({PUBLIC}),
     )
     if Reason.NOT_ON_QUEUE in reasons:
         candidate = replace(candidate, routing_status=RoutingStatus.DRAINING)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.eligibility import reasons_against
-from acd.matching import Match, _with_one_more, choose_agent, match
+from acd.matching import Match, Shortlist, choose_agent, everyone, match, with_one_more
 from acd.model import Agent, RoutingPolicy, Utilization
 from acd.priority import queue_rank
 from conversations.model import Conversation, MediaType, PassedOver, RequiredSkill, RoutingStatus
@@ -61,7 +61,7 @@ def queues(draw: st.DrawFn) -> list[Conversation]:
         )
         for n in range(draw(st.integers(0, 12)))
     ]
-    return sorted(found, key=lambda x: (queue_rank(x), x.id))
+    return sorted(found, key=lambda x: (queue_rank(x, POLICY.queue_order), x.id))
 
 
 POLICIES = LEVELS.map(lambda levels: replace(POLICY, utilization=levels))
@@ -71,12 +71,12 @@ def with_loads(people: list[Agent], matches: list[Match]) -> list[Agent]:
     """Give the agents what they were matched with; counted apart from the match itself."""
     loaded = {person.id: person for person in people}
     for pair in matches:
-        before = loaded[pair.agent.id]
+        before = loaded[pair.offered[0].agent.id]
         counts = dict(before.load_count)
         media_type = pair.conversation.media_type
         counts[media_type] = counts.get(media_type, 0) + 1
-        load = before.load_percent + pair.weight_percent
-        loaded[before.id] = replace(before, load_percent=load, load_count=counts)
+        load = before.load_percent + pair.offered[0].weight_percent
+        loaded[before.id] = replace(before, load_percent=load, load_count=counts, offered_at=NOW)
     return list(loaded.values())
 
 
@@ -85,12 +85,14 @@ def with_loads(people: list[Agent], matches: list[Match]) -> list[Agent]:
 def test_a_match_overfills_nobody_forgets_nobody_and_leaves_no_work_beside_the_free(
     queue: list[Conversation], people: list[Agent], policy: RoutingPolicy
 ) -> None:
-    matches, failures = match(queue, people, policy, NOW)
+    matches, failures = match(queue, everyone(people), policy, NOW)
     taken = [pair.conversation.id for pair in matches]
     told = [failure.conversation_id for failure in failures]
     assert sorted([*taken, *told]) == sorted(x.id for x in queue)
     for count, pair in enumerate(matches):
-        (person,) = [p for p in with_loads(people, matches[:count]) if p.id == pair.agent.id]
+        (person,) = [
+            p for p in with_loads(people, matches[:count]) if p.id == pair.offered[0].agent.id
+        ]
         assert not reasons_against(pair.conversation, person, policy, NOW), "not eligible"
     loaded = with_loads(people, matches)
     assert all(person.load_percent <= 100 for person in loaded)
@@ -107,14 +109,14 @@ def test_a_match_overfills_nobody_forgets_nobody_and_leaves_no_work_beside_the_f
 def test_explanations_add_up_and_name_the_best_first(
     queue: list[Conversation], people: list[Agent], policy: RoutingPolicy
 ) -> None:
-    matches, failures = match(queue, people, policy, NOW)
+    matches, failures = match(queue, everyone(people), policy, NOW)
     for explanation in [*(pair.explanation for pair in matches), *failures]:
         assert explanation.candidates == len(people)
         eligible = explanation.candidates - sum(explanation.filtered.values())
         chosen = [explanation.chosen] if explanation.chosen else []
         ranked = [*chosen, *explanation.runners_up]
         assert len(ranked) == min(eligible, 6 if chosen else 5)
-        keys = [r.order.key(r.agent_id) for r in ranked]
+        keys = [r.key for r in ranked]
         assert keys == sorted(keys)
         if not chosen:
             assert eligible == 0 or explanation.waits_for_agent_id is not None
@@ -125,7 +127,7 @@ def test_explanations_add_up_and_name_the_best_first(
 def test_a_wait_is_for_a_preferred_agent_who_only_lacks_room(
     queue: list[Conversation], people: list[Agent], policy: RoutingPolicy
 ) -> None:
-    _, failures = match(queue, people, policy, NOW)
+    _, failures = match(queue, everyone(people), policy, NOW)
     by_id = {conversation.id: conversation for conversation in queue}
     for failure in failures:
         if failure.waits_for_agent_id is None:
@@ -141,14 +143,17 @@ def test_a_match_says_what_looking_at_every_agent_again_says(
     queue: list[Conversation], floor: list[Agent]
 ) -> None:
     """`Lineup` is a short cut; `choose_agent` is the rule."""
-    matches, unmatched = match(queue, floor, POLICY, NOW)
+    matches, unmatched = match(queue, everyone(floor), POLICY, NOW)
 
     free = {agent.id: agent for agent in floor}
     said = {pair.conversation.id: pair.explanation for pair in matches}
     said |= {explanation.conversation_id: explanation for explanation in unmatched}
     for conversation in queue:
-        explanation = choose_agent(conversation, free.values(), POLICY, NOW)
+        explanation = choose_agent(conversation, Shortlist(tuple(free.values())), POLICY, NOW)
         assert said[conversation.id] == explanation
         if explanation.chosen is not None:
             taken = next(pair for pair in matches if pair.conversation.id == conversation.id)
-            free[taken.agent.id] = _with_one_more(taken.agent, conversation, taken.weight_percent)
+            (offered,) = taken.offered
+            free[offered.agent.id] = with_one_more(
+                offered.agent, conversation, offered.weight_percent, NOW
+            )

@@ -1,12 +1,12 @@
 """A small contact centre made of the pure rules only: what storage does with them, without SQL.
 
-The ledger of loads is kept from the events, so that it can contradict `holder`.
+The ledger of loads is kept from the events, so that it can contradict `holders`.
 """
 
 from dataclasses import dataclass, field, replace
 
 from acd.eligibility import Reason, reasons_against, standing
-from acd.matching import match
+from acd.matching import everyone, match
 from acd.model import Agent, RoutingPolicy, Utilization
 from acd.priority import queue_rank
 from conversations import commands as c
@@ -21,7 +21,7 @@ from conversations.model import (
     RoutingStatus,
     Visibility,
     WrapUpMode,
-    holder,
+    holders,
 )
 
 WORKGROUP = "workgroup-1"
@@ -178,8 +178,8 @@ class Floor:
         for event in decision.events:
             self._note(decision.conversation, event)
         self.check(conversation_id)
-        if decision.not_responding_agent_id is not None:
-            self.set_status(decision.not_responding_agent_id, RoutingStatus.NOT_RESPONDING)
+        for agent_id in decision.not_responding_agent_ids:
+            self.set_status(agent_id, RoutingStatus.NOT_RESPONDING)
         return decision
 
     def _check_change(self, before: Conversation, command: c.Command, decision: Decision) -> None:
@@ -189,7 +189,8 @@ class Floor:
         kept = ("id", "queued_at", "created_at", "affinity_key", "media_type", "priority")
         for name in kept:
             assert getattr(after, name) == getattr(before, name), f"{name} changed"
-        assert queue_rank(after) == queue_rank(before), "the age is kept"
+        order = self.routing.queue_order
+        assert queue_rank(after, order) == queue_rank(before, order), "the age is kept"
         assert after.affinity_until >= before.affinity_until
         assert after.post_count >= before.post_count
         if before.ended_at is not None:
@@ -211,7 +212,7 @@ class Floor:
         assert self.now >= before.offer.expires_at
         late_ms = self.now - before.offer.expires_at
         blamed = before.offer.agent_id if late_ms <= 5_000 else None
-        assert decision.not_responding_agent_id == blamed
+        assert decision.not_responding_agent_ids == ((blamed,) if blamed else ())
 
     def _note(self, after: Conversation, event: Event) -> None:
         """Keep the ledger of loads and the owners from what the events tell."""
@@ -245,14 +246,14 @@ class Floor:
         """Match as the match's transaction does; afterwards nobody waits beside a free agent."""
         queue = sorted(
             (x for x in self.conversations.values() if x.state is _S.QUEUED),
-            key=lambda x: (queue_rank(x), x.id),
+            key=lambda x: (queue_rank(x, self.routing.queue_order), x.id),
         )
         agents = [self.seen(agent_id) for agent_id in sorted(self.agents)]
-        matches, failures = match(queue, agents, self.routing, self.now)
+        matches, failures = match(queue, everyone(agents), self.routing, self.now)
         assert len(matches) + len(failures) == len(queue)
         for pair in matches:
-            candidate = pair.agent.id
-            offer = c.MakeOffer(self.new_id("offer"), self.new_id("decision"))
+            candidate = pair.offered[0].agent.id
+            offer = c.MakeOffer((self.new_id("offer"),), self.new_id("decision"))
             before = self.conversations[pair.conversation.id]
             assert reasons_against(before, self.seen(candidate), self.routing, self.now) == ()
             decision = self.apply(before.id, offer, candidate)
@@ -274,8 +275,8 @@ class Floor:
     def check(self, conversation_id: str) -> None:
         """Compare one conversation with the ledger, the owners and what its state demands."""
         conversation = self.conversations[conversation_id]
-        carrier = holder(conversation)
-        carried = (carrier.agent_id, carrier.weight_percent) if carrier else None
+        carriers = holders(conversation)
+        carried = (carriers[0].agent_id, carriers[0].weight_percent) if carriers else None
         assert carried == self.ledger.get(conversation_id), "holder and ledger differ"
         assert (conversation.state is _S.ALERTING) == (conversation.offer is not None)
         assert conversation.is_open == (conversation.ended_at is None)
@@ -284,7 +285,7 @@ class Floor:
             assert conversation.agent_id == self.owners.get(conversation_id), "owner"
         if conversation.state in {_S.QUEUED, _S.ALERTING}:
             assert conversation.agent_id is None
-        if carrier is None:
+        if not carriers:
             assert conversation.weight_percent == 0
 
     def check_loads(self) -> None:

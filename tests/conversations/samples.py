@@ -47,7 +47,7 @@ def in_state(state: ConversationState, **fields: Any) -> Conversation:
     shape: dict[str, Any] = {"state": state}
     match state:
         case ConversationState.ALERTING:
-            shape |= {"offer": Offer("offer-1", OWNER, NOW + 20_000), "weight_percent": 25}
+            shape |= {"offers": (Offer("offer-1", OWNER, NOW + 20_000, 25),), "weight_percent": 25}
         case ConversationState.CONNECTED | ConversationState.HELD:
             shape |= {"agent_id": OWNER, "weight_percent": 25}
         case ConversationState.PARKED:

@@ -108,15 +108,17 @@ SYSTEM = {
     "offer": "               A i i i i e eeee",
     "expire": "              i Q i i i e eeee",
     "rescind": "             i Q i i i e eeee",
+    "ring": "                Q i i i i e eeee",
     "lapse": "               i i F i i e eeee",
     "end of wrap-up": "      i i i i i F iiii",
     "cancel": "              F F F F F F eeee",
 }
 SYSTEM_COMMANDS: dict[str, c.Command] = {
     "post": c.ReceivePosts(("post-2",), NOW),
-    "offer": c.MakeOffer("offer-2", "decision-2"),
+    "offer": c.MakeOffer(("offer-2",), "decision-2"),
     "expire": c.ExpireOffer(),
     "rescind": c.RescindOffer(OWNER),
+    "ring": c.OpenRing(),
     "lapse": c.Lapse(),
     "end of wrap-up": c.EndWrapUp(),
     "cancel": c.EndByOperator("workflow_cancelled"),

@@ -10,7 +10,7 @@ from conversations.model import (
     MediaType,
     Visibility,
     WrapUpMode,
-    holder,
+    holders,
 )
 from tests.conversations.samples import (
     NOW,
@@ -64,7 +64,7 @@ def test_without_wrap_up_a_disconnect_completes_and_frees_the_agent() -> None:
     decision = done(CONNECTED, c.Disconnect(agent(), None))
     assert decision.conversation.state is ConversationState.COMPLETED
     assert (decision.conversation.ended_by, decision.conversation.ended_at) == (OWNER, NOW)
-    assert holder(decision.conversation) is None
+    assert holders(decision.conversation) == ()
     assert [event.type for event in decision.events] == [
         "conversation.disconnected",
         "conversation.completed",
@@ -78,14 +78,14 @@ def test_wrapping_up_keeps_the_weight_and_ends_by_the_agent_or_by_time(
     wrapping = done(CONNECTED, c.Disconnect(agent(), None), facts).conversation
     assert wrapping.state is ConversationState.WRAPUP
     assert wrapping.ended_at == NOW
-    carrier = holder(wrapping)
+    (carrier,) = holders(wrapping)
     assert carrier is not None
     assert carrier.weight_percent == 25
     falls_due = due(wrapping)
     assert (falls_due.at if falls_due else None) == until
     finished = done(wrapping, c.FinishWrapUp(agent(), "solved", done=True)).conversation
     assert (finished.state, finished.wrap_up_code) == (ConversationState.COMPLETED, "solved")
-    assert holder(finished) is None
+    assert holders(finished) == ()
 
 
 def test_a_time_box_ends_exactly_when_it_is_due() -> None:
@@ -120,7 +120,7 @@ def test_cancelling_the_workflow_ends_an_open_conversation_and_names_the_cause(
     conversation = in_state(ConversationState(state))
     ended = done(conversation, c.EndByOperator("workflow_cancelled")).conversation
     assert (ended.ended_by, ended.ended_at) == ("workflow_cancelled", NOW)
-    assert holder(ended) is None
+    assert holders(ended) == ()
 
 
 def test_a_supervisors_end_is_told_as_one() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from conversations import commands as c
 from conversations.lifecycle import alarm_at, due, open_conversation
-from conversations.model import ConversationState, PassedOver, Visibility, holder
+from conversations.model import ConversationState, PassedOver, Visibility, holders
 from tests.conversations.samples import (
     NOW,
     OTHER,
@@ -28,10 +28,10 @@ DEADLINE = NOW + 20_000
 
 def test_an_offer_runs_for_the_workgroups_time_and_reserves_at_once() -> None:
     facts = replace(eligible(weight_percent=40), policy=c.Policy(offer_timeout_s=7))
-    offered = done(QUEUED, c.MakeOffer("offer-1", "decision-1"), facts).conversation
+    offered = done(QUEUED, c.MakeOffer(("offer-1",), "decision-1"), facts).conversation
     assert offered.offer is not None
     assert offered.offer.expires_at == NOW + 7_000
-    carrier = holder(offered)
+    (carrier,) = holders(offered)
     assert carrier is not None
     assert (carrier.agent_id, carrier.weight_percent) == (OWNER, 40)
 
@@ -65,7 +65,7 @@ def test_an_expiry_that_comes_too_late_is_not_the_agents_fault(
     late_ms: int, blamed: str | None
 ) -> None:
     expired = done(ALERTING, c.ExpireOffer(), now=DEADLINE + late_ms)
-    assert expired.not_responding_agent_id == blamed
+    assert expired.not_responding_agent_ids == ((blamed,) if blamed else ())
     assert expired.conversation.queued_at == ALERTING.queued_at
 
 
@@ -111,7 +111,7 @@ def test_a_waiting_conversation_goes_to_an_eligible_agent_only(
 ) -> None:
     facts = ineligible(*reasons)
     assert refused(QUEUED, c.PickUp(agent(), None, NOW), facts) == code
-    assert refused(QUEUED, c.MakeOffer("offer-1", "decision-1"), facts) == code
+    assert refused(QUEUED, c.MakeOffer(("offer-1",), "decision-1"), facts) == code
     owned = in_state(ConversationState.CONNECTED)
     transfer = c.TransferToAgent(agent(), OTHER, "offer-2", None)
     assert refused(owned, transfer, ineligible(*reasons, agent_id=OTHER)) == code
@@ -121,12 +121,12 @@ def test_who_declines_is_passed_over_for_the_back_off_and_the_age_is_kept() -> N
     declined = done(ALERTING, c.Decline(agent(), "offer-1", "busy")).conversation
     assert declined.passed_over == (PassedOver(OWNER, NOW + POLICY.decline_backoff_s * 1000),)
     assert declined.queued_at == ALERTING.queued_at
-    assert holder(declined) is None
+    assert holders(declined) == ()
 
 
 def test_declining_twice_moves_the_back_off_and_adds_no_second_one() -> None:
     once = done(ALERTING, c.Decline(agent(), None, None)).conversation
-    again = done(once, c.MakeOffer("offer-2", "decision-2"), now=NOW + 500).conversation
+    again = done(once, c.MakeOffer(("offer-2",), "decision-2"), now=NOW + 500).conversation
     twice = done(again, c.Decline(agent(), None, None), now=NOW + 1_000).conversation
     assert twice.passed_over == (PassedOver(OWNER, NOW + 11_000),)
 
@@ -174,13 +174,13 @@ def test_an_offer_by_transfer_that_is_not_taken_goes_to_the_queue_of_the_workgro
     back = done(offered, c.ExpireOffer(), now=NOW + 20_000)
     assert back.conversation.state is ConversationState.QUEUED
     assert back.conversation.workgroup_id == owned.workgroup_id
-    assert back.not_responding_agent_id == OTHER
+    assert back.not_responding_agent_ids == (OTHER,)
 
 
 def test_rescinding_names_the_agent_who_left() -> None:
     assert refused(ALERTING, c.RescindOffer(OTHER)) == "illegal_transition"
     rescinded = done(ALERTING, c.RescindOffer(OWNER))
-    assert rescinded.not_responding_agent_id is None
+    assert rescinded.not_responding_agent_ids == ()
     assert rescinded.conversation.queued_at == ALERTING.queued_at
 
 

@@ -1,0 +1,189 @@
+"""Routing: rings, several offers at once, scores, rules, stations, licences, merging.
+
+Revision ID: 0003
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from storage.migrations.columns import (
+    JSON,
+    LONG_TEXT,
+    MOMENT,
+    NUMBER,
+    TEXT,
+    TRUTH,
+    always,
+    index,
+    maybe,
+    references,
+)
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+TABLES = (
+    "post_moves",
+    "queue_entries",
+    "rule_set_versions",
+    "rule_sets",
+    "licences",
+    "stations",
+    "further_offers",
+    "ring_members",
+)
+"""Those that refer to others first, so that they can be dropped in this order."""
+
+
+def upgrade() -> None:
+    for table, columns in _added().items():
+        for column in columns:
+            op.add_column(table, column)
+    _offers()
+    _stations_and_licences()
+    _rules()
+    _queue_entries()
+    _post_moves()
+
+
+def downgrade() -> None:
+    for table in TABLES:
+        op.drop_table(table)
+    for table, columns in _added().items():
+        for column in columns:
+            op.drop_column(table, column.name)
+
+
+def _offers() -> None:
+    op.create_table(
+        "further_offers",
+        *always(TEXT, "agent_id", "conversation_id", "media_type"),
+        sa.PrimaryKeyConstraint("agent_id", "conversation_id", name="further_offers_pkey"),
+        *references("further_offers", agent_id="agents", conversation_id="conversations"),
+    )
+    index("further_offers", "ix_further_offers_conversation_id", "conversation_id")
+    op.create_table(
+        "ring_members",
+        *always(TEXT, "workgroup_id", "added_workgroup_id"),
+        sa.PrimaryKeyConstraint("workgroup_id", "added_workgroup_id", name="ring_members_pkey"),
+        *references("ring_members", workgroup_id="workgroups", added_workgroup_id="workgroups"),
+    )
+    index("ring_members", "ix_ring_members_added_workgroup_id", "added_workgroup_id")
+
+
+def _stations_and_licences() -> None:
+    op.create_table(
+        "stations",
+        *always(TEXT, "id", "name"),
+        *always(TRUTH, "licensed"),
+        *always(NUMBER, "version"),
+        *always(MOMENT, "created_at"),
+        sa.PrimaryKeyConstraint("id", name="stations_pkey"),
+        sa.UniqueConstraint("name", name="stations_name_key"),
+    )
+    op.create_table(
+        "licences",
+        *always(TEXT, "kind", "allocation"),
+        *maybe(NUMBER, "count"),
+        *always(NUMBER, "version"),
+        sa.PrimaryKeyConstraint("kind", name="licences_pkey"),
+    )
+
+
+def _rules() -> None:
+    op.create_table(
+        "rule_sets",
+        *always(TEXT, "id", "trigger"),
+        *always(JSON, "rules"),
+        *always(TRUTH, "enabled"),
+        *always(NUMBER, "version"),
+        *always(MOMENT, "created_at"),
+        sa.PrimaryKeyConstraint("id", name="rule_sets_pkey"),
+    )
+    op.create_table(
+        "rule_set_versions",
+        *always(TEXT, "rule_set_id"),
+        *always(NUMBER, "version"),
+        *always(JSON, "rules"),
+        *always(MOMENT, "at"),
+        sa.PrimaryKeyConstraint("rule_set_id", "version", name="rule_set_versions_pkey"),
+        *references("rule_set_versions", rule_set_id="rule_sets"),
+    )
+
+
+def _queue_entries() -> None:
+    op.create_table(
+        "queue_entries",
+        *always(TEXT, "id", "conversation_id", "workgroup_id", "media_type"),
+        *always(MOMENT, "entered_at"),
+        *maybe(MOMENT, "left_at"),
+        *maybe(TEXT, "outcome", "agent_id"),
+        sa.PrimaryKeyConstraint("id", name="queue_entries_pkey"),
+        *references("queue_entries", conversation_id="conversations", workgroup_id="workgroups"),
+    )
+
+
+def _post_moves() -> None:
+    op.create_table(
+        "post_moves",
+        *always(TEXT, "id", "post_id", "from_conversation_id", "to_conversation_id", "cause"),
+        *always(MOMENT, "at"),
+        *maybe(TEXT, "by"),
+        *maybe(MOMENT, "undone_at"),
+        *maybe(LONG_TEXT, "comment"),
+        sa.PrimaryKeyConstraint("id", name="post_moves_pkey"),
+        *references(
+            "post_moves",
+            post_id="posts",
+            from_conversation_id="conversations",
+            to_conversation_id="conversations",
+        ),
+    )
+
+
+def _added() -> dict[str, tuple[sa.Column[Any], ...]]:
+    """Return what existing tables get; rows that are there get the default."""
+    return {
+        "workgroups": (
+            sa.Column("rings", JSON, nullable=False, server_default="[]"),
+            sa.Column("preferred_skills", JSON, nullable=False, server_default="[]"),
+            sa.Column("score_weights", JSON, nullable=False, server_default="{}"),
+            sa.Column("strict_priority", TRUTH, nullable=False, server_default=sa.false()),
+            sa.Column("auto_accept", TRUTH, nullable=False, server_default=sa.false()),
+            sa.Column("offers_at_once", NUMBER, nullable=False, server_default="1"),
+            sa.Column(
+                "offer_timeout_action", TEXT, nullable=False, server_default="not_responding"
+            ),
+            *maybe(JSON, "business_hours", "overflow", "location"),
+        ),
+        "agents": (
+            sa.Column(
+                "media_types",
+                JSON,
+                nullable=False,
+                server_default='["social_conversation", "social_direct_message"]',
+            ),
+            sa.Column("holds_licence", TRUTH, nullable=False, server_default=sa.false()),
+            sa.Column("override_percent", NUMBER, nullable=False, server_default="0"),
+            sa.Column("offered_at", MOMENT, nullable=False, server_default="0"),
+            *maybe(TEXT, "station_id"),
+            *maybe(MOMENT, "sign_off_at"),
+            *maybe(JSON, "place"),
+        ),
+        "channels": (sa.Column("preferred_skills", JSON, nullable=False, server_default="[]"),),
+        "customers": (*maybe(TEXT, "own_agent_id"),),
+        "conversations": (
+            sa.Column("preferred_skills", JSON, nullable=False, server_default="[]"),
+            sa.Column("tags", JSON, nullable=False, server_default="[]"),
+            sa.Column("offers", JSON, nullable=False, server_default="[]"),
+            sa.Column("is_override", TRUTH, nullable=False, server_default=sa.false()),
+            sa.Column("ring", NUMBER, nullable=False, server_default="0"),
+            *maybe(JSON, "location"),
+            *maybe(MOMENT, "ring_since", "ring_until"),
+            *maybe(TEXT, "consulted_agent_id", "merged_into"),
+        ),
+    }
