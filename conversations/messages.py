@@ -12,10 +12,20 @@ class ConversationStart:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What operators see of a conversation in Temporal's lists: its search attributes."""
+
+    state: str
+    workgroup_id: str
+    agent_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Bell:
     """One conversation's workflow is to be told what happened, and at which version.
 
-    An urgent bell is not gathered with others: a reply waits to be sent.
+    An urgent bell is not gathered with others: a reply waits to be sent. A workflow that the bell
+    starts shows from its first moment what the conversation was when it rang.
     """
 
     conversation_id: str
@@ -23,6 +33,7 @@ class Bell:
     event: str
     version: int
     is_urgent: bool = False
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,10 @@ class Snapshot:
     unsettled_replies: int
     is_final: bool
     ended_by: str | None
+
+    @property
+    def shown(self) -> Shown:
+        return Shown(self.state, self.workgroup_id, self.agent_id)
 
     @property
     def is_over(self) -> bool:

@@ -2,9 +2,21 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from conversations.messages import Bell
+from conversations.messages import Bell, Shown
 from conversations.model import FINAL_STATES, Instant
 from storage.conversation_tables import BellRow, ConversationRow
 from storage.log_tables import CounterRow
@@ -13,6 +25,11 @@ BELLS = BellRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 COUNTERS = CounterRow.__table__  # type: ignore[attr-defined]
 BEAT = "marker_beat"
+SHOWN = (
+    CONVERSATIONS.c.state,
+    CONVERSATIONS.c.workgroup_id,
+    func.coalesce(CONVERSATIONS.c.offer_agent_id, CONVERSATIONS.c.agent_id).label("shown_agent_id"),
+)
 
 NOT_RUNG_AFTER_MS = 10_000
 NOT_SEEN_AFTER_MS = 60_000
@@ -107,22 +124,30 @@ def to_ring_again(connection: Connection, now: Instant, limit: int = SWEEP_BATCH
         BELLS.c.version <= BELLS.c.rung_version, BELLS.c.changed_at < now - NOT_SEEN_AFTER_MS
     )
     lost = (
-        select(BELLS.c.conversation_id, BELLS.c.network, BELLS.c.version)
+        select(BELLS.c.conversation_id, BELLS.c.network, BELLS.c.version, *SHOWN)
+        .join(CONVERSATIONS, CONVERSATIONS.c.id == BELLS.c.conversation_id)
         .where(BELLS.c.version > BELLS.c.seen_version, quiet, or_(not_rung, not_seen))
         .order_by(BELLS.c.changed_at)
         .limit(limit)
     )
-    rows = connection.execute(lost)
-    return [Bell(row.conversation_id, row.network, "nudged", row.version) for row in rows]
+    rows = connection.execute(lost).mappings()
+    return [_nudge(row, row["version"]) for row in rows]
 
 
 def of_those_that_go_on(connection: Connection, conversation_ids: Collection[str]) -> list[Bell]:
     """Return bells for those of the conversations whose life is not over."""
-    query = select(BELLS.c.conversation_id, BELLS.c.network).where(
-        BELLS.c.conversation_id.in_(_goes_on(conversation_ids))
+    query = (
+        select(BELLS.c.conversation_id, BELLS.c.network, *SHOWN)
+        .join(CONVERSATIONS, CONVERSATIONS.c.id == BELLS.c.conversation_id)
+        .where(BELLS.c.conversation_id.in_(_goes_on(conversation_ids)))
     )
-    rows = connection.execute(query)
-    return [Bell(row.conversation_id, row.network, "nudged", 0) for row in rows]
+    rows = connection.execute(query).mappings()
+    return [_nudge(row, 0) for row in rows]
+
+
+def _nudge(row: RowMapping, version: int) -> Bell:
+    shown = Shown(row["state"], row["workgroup_id"], row["shown_agent_id"])
+    return Bell(row["conversation_id"], row["network"], "nudged", version, shown=shown)
 
 
 def _goes_on(conversation_ids: Collection[str] | None = None) -> Select[tuple[str]]:

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from acd.utilization import FULL_PERCENT
 from conversations.lifecycle import Decision
-from conversations.messages import Bell
+from conversations.messages import Bell, Shown
 from conversations.model import (
     Conversation,
     ConversationState,
@@ -278,7 +278,9 @@ class Journal:
         every agent who was locked here and has room: a match that ran meanwhile skipped them.
         """
         rung = tuple(
-            Bell(c.id, c.network, self._bell_events[c.id], c.version, c.id in self._urgent)
+            Bell(
+                c.id, c.network, self._bell_events[c.id], c.version, c.id in self._urgent, shown(c)
+            )
             for c in self._last.values()
         )
         waiting = {
@@ -304,6 +306,13 @@ class Journal:
             RING_MEMBERS.c.added_workgroup_id.in_(theirs)
         )
         return set(self.connection.execute(union(theirs, helped)).scalars())
+
+
+def shown(conversation: Conversation) -> Shown:
+    """Return what operators see in Temporal: the agent is the one alerted, else the owner."""
+    offer = conversation.offer
+    agent_id = offer.agent_id if offer else conversation.agent_id
+    return Shown(conversation.state.value, conversation.workgroup_id, agent_id)
 
 
 def conversation_snapshot(conversation: Conversation) -> dict[str, Any]:

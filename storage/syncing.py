@@ -11,7 +11,7 @@ from storage.asking import Following
 from storage.batches import Batch
 from storage.candidates import has_room
 from storage.database import Database
-from storage.journal import Aftermath
+from storage.journal import Aftermath, shown
 
 Seen = tuple[str, int, str | None]
 """Conversation id, version, workflow run id."""
@@ -79,7 +79,7 @@ def snapshot_of(connection: Connection, conversation: Conversation, now: Instant
         state=conversation.state.value,
         workgroup_id=conversation.workgroup_id,
         network=conversation.network,
-        agent_id=conversation.offer.agent_id if conversation.offer else conversation.agent_id,
+        agent_id=shown(conversation).agent_id,
         alarm_at=alarm_at(conversation),
         has_replies_to_send=has_replies and replies.has_sendable(connection, conversation.id),
         unsettled_replies=conversation.unsettled_replies,

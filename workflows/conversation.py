@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
         ConversationEnd,
         ConversationStart,
         SendReplies,
+        Shown,
         Snapshot,
         SyncConversation,
     )
@@ -56,7 +57,7 @@ class ConversationWorkflow:
         self._sending: asyncio.Task[None] | None = None
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at: int | None = None
-        self._shown: tuple[str, str, str | None] | None = None
+        self._shown = _shown_at_the_start()
         self._last_bell = BellRung("started", 0)
 
     @workflow.run
@@ -153,10 +154,9 @@ class ConversationWorkflow:
             f"**{seen.state}**{agent} in workgroup `{seen.workgroup_id}`{replies}\n\n"
             f"version {seen.version}, next deadline {_moment(seen.alarm_at) or 'none'}"
         )
-        shown = (seen.state, seen.workgroup_id, seen.agent_id)
-        if shown == self._shown:
+        if seen.shown == self._shown:
             return
-        self._shown = shown
+        self._shown = seen.shown
         workflow.upsert_search_attributes(
             [
                 STATE.value_set(seen.state),
@@ -232,6 +232,20 @@ class ConversationWorkflow:
         seen = self._snapshot
         assert seen is not None  # noqa: S101 - the loop ends only with a snapshot
         return ConversationEnd(self._id, seen.state, seen.ended_by, seen.version)
+
+
+def _shown_at_the_start() -> Shown | None:
+    """Return what whoever started the workflow shows already.
+
+    A run that continues another inherits the other's search attributes and shows its own, as it
+    did before the first ones were given at the start.
+    """
+    info = workflow.info()
+    given = info.typed_search_attributes
+    state, workgroup_id = given.get(STATE), given.get(WORKGROUP)
+    if info.continued_run_id is not None or state is None or workgroup_id is None:
+        return None
+    return Shown(state, workgroup_id, given.get(AGENT))
 
 
 def _require_known(error: ActivityError) -> None:

@@ -18,7 +18,7 @@ from temporalio.service import RPCError
 
 from conversations.messages import Bell, BellRung, ConversationStart
 from workflows.addresses import CONVERSATIONS_QUEUE, conversation_workflow_id
-from workflows.conversation import ConversationWorkflow
+from workflows.conversation import AGENT, STATE, WORKGROUP, ConversationWorkflow
 
 log = structlog.get_logger()
 
@@ -152,7 +152,6 @@ async def ring(client: Client, bell: Bell) -> bool:
     Raises:
         RPCError: Temporal did not take the bell.
     """
-    network = SearchAttributePair(NETWORK, bell.network)
     try:
         await client.start_workflow(
             ConversationWorkflow.run,
@@ -160,7 +159,7 @@ async def ring(client: Client, bell: Bell) -> bool:
             id=conversation_workflow_id(bell.conversation_id),
             task_queue=CONVERSATIONS_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-            search_attributes=TypedSearchAttributes([network]),
+            search_attributes=_search_attributes(bell),
             static_summary=f"conversation on {bell.network}",
             start_signal=bell.event,
             start_signal_args=[BellRung(bell.event, bell.version)],
@@ -169,3 +168,14 @@ async def ring(client: Client, bell: Bell) -> bool:
     except WorkflowAlreadyStartedError:
         return False
     return True
+
+
+def _search_attributes(bell: Bell) -> TypedSearchAttributes:
+    """Show at the start what is known: the workflow need not say the same again."""
+    known = [SearchAttributePair(NETWORK, bell.network)]
+    if bell.shown is not None:
+        known.append(SearchAttributePair(STATE, bell.shown.state))
+        known.append(SearchAttributePair(WORKGROUP, bell.shown.workgroup_id))
+        if bell.shown.agent_id is not None:
+            known.append(SearchAttributePair(AGENT, bell.shown.agent_id))
+    return TypedSearchAttributes(known)

@@ -1,6 +1,7 @@
 """The conversation's workflow on a real dev server: bells, deadlines, replies, operators."""
 
 import asyncio
+import json
 
 from temporalio.client import WorkflowExecutionStatus
 
@@ -75,6 +76,28 @@ async def test_operators_see_state_agent_and_network(world: World) -> None:
     told = await world.workflow(opened).query("describe")
     assert told["snapshot"]["state"] == "connected"
     assert told["is_sending"] is False
+
+
+async def test_what_is_shown_at_the_start_is_not_shown_again(world: World) -> None:
+    floor = world.floor
+    source = await floor.channel(workgroup := await floor.workgroup())
+    agent = await floor.agent(workgroup)
+    opened = await floor.open(source, "customer")
+
+    async def is_seen() -> bool:
+        return bool((await world.workflow(opened).query("describe"))["snapshot"])
+
+    await eventually(is_seen, "the workflow has seen the offer")
+    history = await world.workflow(opened).fetch_history()
+    given = history.events[0].workflow_execution_started_event_attributes.search_attributes
+    values = {name: json.loads(value.data) for name, value in given.indexed_fields.items()}
+    assert values == {
+        "ParleyState": "alerting",
+        "ParleyWorkgroup": workgroup,
+        "ParleyAgent": agent,
+        "ParleyNetwork": "webhook",
+    }
+    assert "upsert_workflow_search_attributes" not in await world.events(opened)
 
 
 async def test_an_offer_that_nobody_takes_goes_back_by_the_alarm(world: World) -> None:
@@ -234,6 +257,7 @@ async def test_a_temporal_that_lost_everything_is_recognised(world: World) -> No
 
     lost = await world.parts.database.read(later)
     assert [(bell.conversation_id, bell.version) for bell in lost] == [(opened, version)]
+    assert [bell.shown and bell.shown.state for bell in lost] == ["connected"]
 
 
 async def _nothing_is_lost(world: World) -> bool:

@@ -1,5 +1,6 @@
 """Yesterday's conversations still run: recorded histories are replayed by today's code."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from temporalio.workflow import NondeterminismError
 from workflows.conversation import ConversationWorkflow
 
 HISTORIES = sorted(Path(__file__).parent.parent.joinpath("histories").glob("*.json"))
+OLDEST = Path(__file__).parent.parent / "histories" / "at_human_pace.0.1.0.json"
 
 
 def replayer(runner: WorkflowRunner) -> Replayer:
@@ -38,6 +40,30 @@ async def test_recorded_histories_still_replay(history: Path, runner: WorkflowRu
     recorded = read(history)
 
     await replayer(runner).replay_workflow(recorded)
+
+
+def started_with(history: Path, **more: object) -> WorkflowHistory:
+    """Return the history of an older workflow as if its start had shown what its first sync saw."""
+    told = json.loads(history.read_text())
+    seen = next(
+        event["upsertWorkflowSearchAttributesEventAttributes"]["searchAttributes"]
+        for event in told["events"]
+        if "upsertWorkflowSearchAttributesEventAttributes" in event
+    )
+    started = told["events"][0]["workflowExecutionStartedEventAttributes"]
+    started |= {"searchAttributes": seen, **more}
+    return WorkflowHistory.from_json("conversation/recorded", told)
+
+
+async def test_a_run_that_continues_another_shows_its_own() -> None:
+    recorded = started_with(OLDEST, continuedExecutionRunId="the-run-before")
+
+    await replayer(UnsandboxedWorkflowRunner()).replay_workflow(recorded)
+
+
+async def test_a_run_that_was_started_showing_does_not_show_the_same_again() -> None:
+    with pytest.raises(NondeterminismError):
+        await replayer(UnsandboxedWorkflowRunner()).replay_workflow(started_with(OLDEST))
 
 
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda path: path.stem)
