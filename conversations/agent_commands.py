@@ -13,6 +13,8 @@ from conversations.errors import (
     OfferExpired,
     OverrideNeedsSupervisor,
     PublicAnswerToPrivateConversation,
+    UnknownWrapUpCode,
+    WrapUpCodeRequired,
 )
 from conversations.model import (
     Conversation,
@@ -144,6 +146,7 @@ def park(conversation: Conversation, command: c.Park, _: c.Facts, now: Instant) 
         parked_until=command.until,
         weight_percent=0,
         is_override=False,
+        consulted_agent_id=None,
         affinity_until=slid_window(conversation, now),
     )
     detail: dict[str, object] = {"until": command.until, "reason": command.reason}
@@ -171,7 +174,6 @@ def transfer_to_workgroup(
         passing_over(conversation, giver, facts, now),
         workgroup_id=command.workgroup_id,
         preferred_agent_id=None,
-        consulted_agent_id=None,
         affinity_until=slid_window(conversation, now),
     )
     detail: dict[str, object] = {
@@ -186,7 +188,10 @@ def transfer_to_workgroup(
 def transfer_to_agent(
     conversation: Conversation, command: c.TransferToAgent, facts: c.Facts, now: Instant
 ) -> Change:
-    """Offer the conversation to a named agent; a supervisor may do so over the agent's capacity."""
+    """Offer the conversation to a named agent; a supervisor may do so over the agent's capacity.
+
+    Whom the owner consulted knows it already: he gets it at once, without an offer.
+    """
     _require_transferable(conversation, command.actor)
     if command.override_capacity and not command.actor.is_supervisor:
         raise OverrideNeedsSupervisor(command.agent_id)
@@ -199,10 +204,13 @@ def transfer_to_agent(
     queued = back_in_queue(
         passing_over(conversation, giver, facts, now),
         preferred_agent_id=None,
-        consulted_agent_id=None,
         is_override=is_override,
         affinity_until=slid_window(conversation, now),
     )
+    if command.agent_id == conversation.consulted_agent_id:
+        told = Event("conversation.transferred", giver, {**detail, "consulted": True})
+        connected = connected_to(queued, command.agent_id, standing.weight_percent, now)
+        return Change(connected, (told, Event("conversation.connected", command.agent_id)))
     alerts, offered = alerting(queued, (command.offer_id,), (standing,), facts, now)
     return Change(alerts, (Event("conversation.transferred", giver, detail), *offered))
 
@@ -252,6 +260,7 @@ def disconnect(
     """End the conversation; what remains is at most the wrap-up, for which a code is enough."""
     require_owner_or_supervisor_of_open(conversation, "disconnect", command.actor)
     require_state(conversation, "disconnect", CONNECTED_OR_HELD)
+    _require_known_code(facts.policy, command.wrap_up_code)
     ended_by = command.actor.agent_id or "supervisor"
     ended = replace(
         at_its_end(conversation, ended_by, now),
@@ -267,15 +276,27 @@ def disconnect(
     return Change(ended, (disconnected,))
 
 
+def _require_known_code(policy: c.Policy, code: str | None) -> None:
+    """Refuse a code that is not on the workgroup's list, if it has one."""
+    if code is not None and policy.wrap_up_codes and code not in policy.wrap_up_codes:
+        raise UnknownWrapUpCode(code, ", ".join(policy.wrap_up_codes))
+
+
 def finish_wrap_up(
-    conversation: Conversation, command: c.FinishWrapUp, _: c.Facts, __: Instant
+    conversation: Conversation, command: c.FinishWrapUp, facts: c.Facts, _: Instant
 ) -> Change:
+    """Note the code; done is done, where the workgroup wants one only with a code."""
     if conversation.is_final:
         raise ConversationEnded("wrapup", conversation.state)
     require_owner_or_supervisor(conversation, command.actor)
     if conversation.state is not ConversationState.WRAPUP:
         raise IllegalTransition("wrapup", conversation.state)
-    coded = replace(conversation, wrap_up_code=command.wrap_up_code or conversation.wrap_up_code)
+    _require_known_code(facts.policy, command.wrap_up_code)
+    code = command.wrap_up_code or conversation.wrap_up_code
+    if command.done and code is None and facts.policy.wrap_up_mode is WrapUpMode.MANDATORY:
+        allowed = ", ".join(facts.policy.wrap_up_codes) or "any"
+        raise WrapUpCodeRequired(conversation.id, allowed)
+    coded = replace(conversation, wrap_up_code=code)
     return completion(coded) if command.done else Change(coded)
 
 

@@ -132,6 +132,20 @@ class TransferToAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class Consult:
+    """The owner asks another agent, who sees the conversation and may write notes."""
+
+    actor: Actor
+    agent_id: str
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndConsult:
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
 class SendReply:
     actor: Actor
     reply_id: str
@@ -230,6 +244,13 @@ class NoteReplyState:
 
 
 @dataclass(frozen=True, slots=True)
+class CountAnswered:
+    """A reply of a conversation that was merged into this one was sent."""
+
+    answered_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class EndByOperator:
     """The workflow was cancelled in the Temporal web UI."""
 
@@ -252,6 +273,8 @@ Command = (
     | Unpark
     | TransferToWorkgroup
     | TransferToAgent
+    | Consult
+    | EndConsult
     | SendReply
     | Disconnect
     | FinishWrapUp
@@ -267,6 +290,7 @@ Command = (
     | EndWrapUp
     | SettleReply
     | NoteReplyState
+    | CountAnswered
     | EndByOperator
     | LinkContinuation
 )

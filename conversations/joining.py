@@ -264,6 +264,7 @@ def unmerge(
         if source.agent_id
         else None,
         merged_into=None,
+        reopened_at=now,
         ended_at=None,
         ended_by=None,
         post_count=len(command.moved.post_ids),

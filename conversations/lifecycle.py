@@ -6,7 +6,7 @@ from typing import Any
 
 from conversations import agent_commands as agents
 from conversations import commands as c
-from conversations import rings
+from conversations import consulting, rings
 from conversations import system_commands as system
 from conversations.errors import ConversationError
 from conversations.model import Conversation, ConversationState, Event, Instant
@@ -42,6 +42,8 @@ _RULES: dict[type[Any], Callable[..., Change]] = {
     c.Unpark: agents.unpark,
     c.TransferToWorkgroup: agents.transfer_to_workgroup,
     c.TransferToAgent: agents.transfer_to_agent,
+    c.Consult: consulting.consult,
+    c.EndConsult: consulting.end_consult,
     c.SendReply: agents.send_reply,
     c.Disconnect: agents.disconnect,
     c.FinishWrapUp: agents.finish_wrap_up,
@@ -57,6 +59,7 @@ _RULES: dict[type[Any], Callable[..., Change]] = {
     c.EndWrapUp: system.end_wrap_up,
     c.SettleReply: system.settle_reply,
     c.NoteReplyState: system.note_reply_state,
+    c.CountAnswered: system.count_answered,
     c.EndByOperator: system.end_by_operator,
     c.LinkContinuation: system.link_continuation,
 }

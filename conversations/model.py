@@ -265,6 +265,7 @@ class Conversation:
     wrap_up_code: str | None = None
     ended_by: str | None = None
     merged_into: str | None = None
+    reopened_at: Instant | None = None
     version: int = 0
 
     @property

@@ -158,6 +158,14 @@ def note_reply_state(
     return Change(conversation, (event,))
 
 
+def count_answered(
+    conversation: Conversation, command: c.CountAnswered, _: c.Facts, __: Instant
+) -> Change:
+    """Count the posts that a late reply of a merged conversation answered; never fewer."""
+    known = max(conversation.answered_count, command.answered_count)
+    return Change(replace(conversation, answered_count=min(known, conversation.post_count)))
+
+
 def end_by_operator(
     conversation: Conversation, command: c.EndByOperator, _: c.Facts, now: Instant
 ) -> Change:

@@ -103,6 +103,7 @@ def back_in_queue(conversation: Conversation, **fields: object) -> Conversation:
         "held_at": None,
         "parked_until": None,
         "preferred_until": None,
+        "consulted_agent_id": None,
     }
     return replace(conversation, **{**cleared, **fields})  # type: ignore[arg-type]
 

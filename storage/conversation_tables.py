@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from storage.columns import json, maybe_json, maybe_moment, moment
+from storage.columns import BIG, json, maybe_json, maybe_moment, moment
 
 
 class CustomerRow(SQLModel, table=True):
@@ -82,6 +82,12 @@ class ConversationRow(SQLModel, table=True):
             sqlite_where=text("holder_agent_id IS NOT NULL"),
             postgresql_where=text("holder_agent_id IS NOT NULL"),
         ),
+        Index(
+            "conversations_by_target",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
         Index("conversations_by_creation", "created_at", "id"),
         Index("conversations_of_a_workgroup", "workgroup_id", "created_at", "id"),
         Index("conversations_of_an_agent", "agent_id", "created_at", "id"),
@@ -122,6 +128,7 @@ class ConversationRow(SQLModel, table=True):
     ring_until: int | None = maybe_moment()
     consulted_agent_id: str | None = None
     merged_into: str | None = None
+    reopened_at: int | None = maybe_moment()
     created_at: int = moment()
     queued_at: int = moment()
     offered_at: int | None = maybe_moment()
@@ -152,32 +159,51 @@ class FurtherOfferRow(SQLModel, table=True):
 
 
 class QueueEntryRow(SQLModel, table=True):
-    """One wait in one workgroup's queue, and how it ended."""
+    """One wait in one workgroup's queue, how it ended, and how long by the workgroup's clock.
+
+    It outlives the workgroup: what happened is not undone by a deletion.
+    """
 
     __tablename__ = "queue_entries"
+    __table_args__ = (
+        Index(
+            "one_open_wait_per_conversation",
+            "conversation_id",
+            unique=True,
+            sqlite_where=text("left_at IS NULL"),
+            postgresql_where=text("left_at IS NULL"),
+        ),
+        Index("waits_in_a_queue", "workgroup_id", "left_at"),
+        Index("waits_by_their_end", "left_at"),
+    )
     id: str = Field(primary_key=True)
     conversation_id: str = Field(foreign_key="conversations.id")
-    workgroup_id: str = Field(foreign_key="workgroups.id")
+    workgroup_id: str
     media_type: str
     entered_at: int = moment()
     left_at: int | None = maybe_moment()
     outcome: str | None = None
     agent_id: str | None = None
+    waited_ms: int | None = maybe_moment()
 
 
 class PostMoveRow(SQLModel, table=True):
-    """A post that a merge or a split moved to another conversation."""
+    """A post that is in another conversation than its affinity key says, and why; audited."""
 
     __tablename__ = "post_moves"
-    id: str = Field(primary_key=True)
+    __table_args__ = (
+        Index("moves_of_a_post", "post_id", "id"),
+        Index("moves_between_conversations", "from_conversation_id", "to_conversation_id"),
+    )
+    id: int | None = Field(
+        default=None, sa_column=Column(BIG, primary_key=True, autoincrement=True)
+    )
     post_id: str = Field(foreign_key="posts.id")
     from_conversation_id: str = Field(foreign_key="conversations.id")
     to_conversation_id: str = Field(foreign_key="conversations.id")
     cause: str
-    at: int = moment()
     by: str | None = None
-    undone_at: int | None = maybe_moment()
-    comment: str | None = Field(default=None, sa_type=Text)
+    at: int = moment()
 
 
 class BellRow(SQLModel, table=True):
@@ -265,7 +291,7 @@ class ReplyRow(SQLModel, table=True):
     account_id: str = Field(foreign_key="accounts.id")
     channel_id: str = Field(foreign_key="channels.id")
     network: str
-    agent_id: str = Field(foreign_key="agents.id")
+    agent_id: str | None = Field(default=None, foreign_key="agents.id")
     text: str = Field(sa_type=Text)
     visibility: str
     to_external_id: str

@@ -147,7 +147,7 @@ class _Change:
         command = self.build(conversation, self.received_at)
         candidate_id = candidate_of(command, conversation)
         agents = lock_touched(journal, conversation, [candidate_id] if candidate_id else ())
-        conversation = _happen(journal, conversation, agents, _With(_due_at, self.received_at))
+        conversation = let_happen(journal, conversation, agents, self.received_at)
         facts = gather_facts(journal, conversation, command, agents)
         decision = decide(conversation, command, facts, journal.now)
         if isinstance(decision, ConversationError):
@@ -182,12 +182,19 @@ def candidate_of(command: c.Command, conversation: Conversation) -> str | None:
     match command:
         case c.PickUp(actor=actor):
             return actor.agent_id
-        case c.TransferToAgent(agent_id=agent_id):
+        case c.TransferToAgent(agent_id=agent_id) | c.Consult(agent_id=agent_id):
             return agent_id
         case c.Unpark():
             return conversation.agent_id
         case _:
             return None
+
+
+def let_happen(
+    journal: Journal, conversation: Conversation, agents: dict[str, Agent], until: Instant
+) -> Conversation:
+    """Carry out what has fallen due before a command is decided."""
+    return _happen(journal, conversation, agents, _With(_due_at, until))
 
 
 def _happen(

@@ -75,6 +75,7 @@ _PLAIN = (
     "ring_until",
     "consulted_agent_id",
     "merged_into",
+    "reopened_at",
     "version",
 )
 

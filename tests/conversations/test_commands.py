@@ -1,6 +1,7 @@
 """Every command in every state, as the contract says: api.md §5."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,8 @@ def agents_commands(actor: c.Actor) -> dict[str, c.Command]:
         "unpark": c.Unpark(actor),
         "transfer to workgroup": c.TransferToWorkgroup(actor, "workgroup-2", None),
         "transfer to agent": c.TransferToAgent(actor, OTHER, "offer-2", None),
+        "consult": c.Consult(actor, "agent-3", None),
+        "consult/end": c.EndConsult(actor),
         "replies": reply_by(actor),
         "disconnect": c.Disconnect(actor, None),
         "wrapup": c.FinishWrapUp(actor, "solved", done=True),
@@ -65,6 +68,8 @@ AGENT_WHO_MAY = {
     "unpark": "              i i i i C e eeee",
     "transfer to workgroup": "n n Q Q Q e eeee",
     "transfer to agent": "   n n A A A e eeee",
+    "consult": "             i i C H i e eeee",
+    "consult/end": "         i i C H i e eeee",
     "replies": "             n n C h i e eeee",
     "disconnect": "          n n F F i e eeee",
     "wrapup": "              n n i i i F eeee",
@@ -82,6 +87,8 @@ ANOTHER_AGENT = {
     "unpark": "              i i i i n e eeee",
     "transfer to workgroup": "n n n n n e eeee",
     "transfer to agent": "   n n n n n e eeee",
+    "consult": "             i i n n n e eeee",
+    "consult/end": "         i i n n n e eeee",
     "replies": "             n n n n n e eeee",
     "disconnect": "          n n n n n e eeee",
     "wrapup": "              n n n n n n eeee",
@@ -96,6 +103,8 @@ A_SUPERVISOR = {
     "unpark": "              i i i i C e eeee",
     "transfer to workgroup": "Q Q Q Q Q e eeee",
     "transfer to agent": "   A A A A A e eeee",
+    "consult": "             i i n n n e eeee",
+    "consult/end": "         i i C H i e eeee",
     "replies": "             n n n n n e eeee",
     "disconnect": "          i i F F i e eeee",
     "wrapup": "              i i i i i F eeee",
@@ -128,6 +137,7 @@ EVERYWHERE: dict[str, c.Command] = {
     "settled reply": c.SettleReply("reply-1", sent=False, covers=1),
     "reply's state": c.NoteReplyState("reply-1", "unknown"),
     "link": c.LinkContinuation("cv-2"),
+    "answered elsewhere": c.CountAnswered(1),
 }
 
 
@@ -157,6 +167,8 @@ def test_the_command_does_what_the_contract_says(
     if isinstance(command, c.PickUp):
         candidate = command.actor.agent_id or OWNER
     conversation = in_state(state, answered_count=1, affinity_until=NOW - 1, wrap_up_until=NOW)
+    if name == "consult/end" and state in {ConversationState.CONNECTED, ConversationState.HELD}:
+        conversation = replace(conversation, consulted_agent_id="agent-3")
     at = NOW + 20_000 if name == "expire" else NOW
     assert decide_code(conversation, command, eligible(candidate), at) == expected
 

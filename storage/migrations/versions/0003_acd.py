@@ -10,9 +10,9 @@ from alembic import op
 
 from storage.migrations.columns import (
     JSON,
-    LONG_TEXT,
     MOMENT,
     NUMBER,
+    NUMBERED,
     TEXT,
     TRUTH,
     always,
@@ -48,9 +48,12 @@ def upgrade() -> None:
     _rules()
     _queue_entries()
     _post_moves()
+    _automatic_replies(are_possible=True)
 
 
 def downgrade() -> None:
+    op.drop_index("conversations_by_target", "conversations")
+    _automatic_replies(are_possible=False)
     for table in TABLES:
         op.drop_table(table)
     for table, columns in _added().items():
@@ -122,19 +125,36 @@ def _queue_entries() -> None:
         *always(MOMENT, "entered_at"),
         *maybe(MOMENT, "left_at"),
         *maybe(TEXT, "outcome", "agent_id"),
+        *maybe(MOMENT, "waited_ms"),
         sa.PrimaryKeyConstraint("id", name="queue_entries_pkey"),
-        *references("queue_entries", conversation_id="conversations", workgroup_id="workgroups"),
+        *references("queue_entries", conversation_id="conversations"),
     )
+    index(
+        "queue_entries",
+        "one_open_wait_per_conversation",
+        "conversation_id",
+        where="left_at IS NULL",
+        unique=True,
+    )
+    index("queue_entries", "waits_in_a_queue", "workgroup_id", "left_at")
+    index("queue_entries", "waits_by_their_end", "left_at")
+
+
+def _automatic_replies(*, are_possible: bool) -> None:
+    """Let replies be nobody's; where they may not be, those that are go."""
+    if not are_possible:
+        op.execute("DELETE FROM replies WHERE agent_id IS NULL")
+    with op.batch_alter_table("replies") as replies:
+        replies.alter_column("agent_id", existing_type=TEXT, nullable=are_possible)
 
 
 def _post_moves() -> None:
     op.create_table(
         "post_moves",
-        *always(TEXT, "id", "post_id", "from_conversation_id", "to_conversation_id", "cause"),
-        *always(MOMENT, "at"),
+        sa.Column("id", NUMBERED, nullable=False, autoincrement=True),
+        *always(TEXT, "post_id", "from_conversation_id", "to_conversation_id", "cause"),
         *maybe(TEXT, "by"),
-        *maybe(MOMENT, "undone_at"),
-        *maybe(LONG_TEXT, "comment"),
+        *always(MOMENT, "at"),
         sa.PrimaryKeyConstraint("id", name="post_moves_pkey"),
         *references(
             "post_moves",
@@ -142,6 +162,14 @@ def _post_moves() -> None:
             from_conversation_id="conversations",
             to_conversation_id="conversations",
         ),
+    )
+    index("post_moves", "moves_of_a_post", "post_id", "id")
+    index("post_moves", "moves_between_conversations", "from_conversation_id", "to_conversation_id")
+    index(
+        "conversations",
+        "conversations_by_target",
+        "merged_into",
+        where="merged_into IS NOT NULL",
     )
 
 
@@ -185,5 +213,6 @@ def _added() -> dict[str, tuple[sa.Column[Any], ...]]:
             *maybe(JSON, "location"),
             *maybe(MOMENT, "ring_since", "ring_until"),
             *maybe(TEXT, "consulted_agent_id", "merged_into"),
+            *maybe(MOMENT, "reopened_at"),
         ),
     }
