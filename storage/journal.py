@@ -32,6 +32,7 @@ from storage import bells, events
 from storage.conversation_tables import ConversationRow, FurtherOfferRow, InvolvementRow
 from storage.database import ConcurrentChange
 from storage.events import Happening
+from storage.queue_entries import QueueMoves
 from storage.rows import conversation_values, queue_order_from
 from storage.setup_tables import AgentRow, MembershipRow, RingMemberRow, WorkgroupRow
 
@@ -87,6 +88,10 @@ class Journal:
     _asks: set[str] = field(default_factory=set)
     _locked_agents: set[str] = field(default_factory=set)
     _workgroups: dict[str, RowMapping] = field(default_factory=dict)
+    _queue_moves: QueueMoves = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._queue_moves = QueueMoves(self.now)
 
     def agents_are_locked(self, agent_ids: Iterable[str]) -> None:
         """Remember whom this transaction hid from a match that ran beside it."""
@@ -106,6 +111,7 @@ class Journal:
         self._last[after.id] = after
         self._bell_events[after.id] = bell_event
         self._move_load(before, after)
+        self._queue_moves.note(before, after)
         if any(event.type == "reply.accepted" for event in decision.events):
             self._urgent.add(after.id)
         snapshot = conversation_snapshot(after)
@@ -130,6 +136,8 @@ class Journal:
         gave = set(holders(before) if before else ())
         took = set(holders(after))
         self._involved |= {(holder.agent_id, after.id) for holder in took}
+        if after.consulted_agent_id is not None:
+            self._involved.add((after.consulted_agent_id, after.id))
         for holder in gave - took:
             self._add_load(holder, -holder.weight_percent)
         for holder in took - gave:
@@ -164,6 +172,7 @@ class Journal:
         self._write_conversations()
         self._write_further_offers()
         self._write_involvements()
+        self._queue_moves.write(self.connection, self.workgroup)
         changed = ((c.id, c.network, c.version) for c in self._last.values())
         new_ids = {i for i, before in self._first.items() if before is None}
         bells.note_changed(self.connection, changed, new_ids, self.now)
@@ -279,7 +288,13 @@ class Journal:
         """
         rung = tuple(
             Bell(
-                c.id, c.network, self._bell_events[c.id], c.version, c.id in self._urgent, shown(c)
+                c.id,
+                c.network,
+                self._bell_events[c.id],
+                c.version,
+                c.id in self._urgent,
+                shown(c),
+                is_reopened=c.reopened_at is not None,
             )
             for c in self._last.values()
         )
