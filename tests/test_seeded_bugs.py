@@ -105,7 +105,7 @@ BUGS = (
     Bug(
         "a match forgets what it gave away",
         "acd/matching.py",
-        "free[agent.id] = _with_one_more(agent, conversation, weight_percent)",
+        "self.free[agent_id] = fuller",
         "pass",
         MATCHES,
     ),
