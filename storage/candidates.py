@@ -6,16 +6,25 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, Connection, Select, case, func, select, union_all
 
 from acd.eligibility import Reason
+from acd.licences import LicenceKind
 from acd.model import Agent
 from acd.utilization import FULL_PERCENT
 from conversations.model import Instant, MediaType, RoutingStatus
 from storage.conversation_tables import ConversationRow, FurtherOfferRow
 from storage.rows import agent_from
-from storage.setup_tables import AgentRow, MembershipRow, PresenceRow, RingMemberRow, StationRow
+from storage.setup_tables import (
+    AgentRow,
+    LicenceRow,
+    MembershipRow,
+    PresenceRow,
+    RingMemberRow,
+    StationRow,
+)
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 FURTHER_OFFERS = FurtherOfferRow.__table__  # type: ignore[attr-defined]
+LICENCES = LicenceRow.__table__  # type: ignore[attr-defined]
 MEMBERSHIPS = MembershipRow.__table__  # type: ignore[attr-defined]
 PRESENCES = PresenceRow.__table__  # type: ignore[attr-defined]
 RING_MEMBERS = RingMemberRow.__table__  # type: ignore[attr-defined]
@@ -23,8 +32,16 @@ STATIONS = StationRow.__table__  # type: ignore[attr-defined]
 
 
 def _agents() -> Select[tuple[object, ...]]:
+    allocations = (
+        select(LICENCES.c.allocation)
+        .where(LICENCES.c.kind == kind.value)
+        .scalar_subquery()
+        .label(f"{kind.value}_allocation")
+        for kind in LicenceKind
+    )
+    licensed = STATIONS.c.licensed.label("station_licensed")
     return (
-        select(AGENTS, PRESENCES.c.seen_at, STATIONS.c.licensed.label("station_licensed"))
+        select(AGENTS, PRESENCES.c.seen_at, licensed, *allocations)
         .outerjoin(PRESENCES, PRESENCES.c.agent_id == AGENTS.c.id)
         .outerjoin(STATIONS, STATIONS.c.id == AGENTS.c.station_id)
     )

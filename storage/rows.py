@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from acd.licences import Allocation, LicenceKind, is_licensed
 from acd.model import (
     DEFAULT_AGENT_ORDER,
     Agent,
@@ -220,7 +221,8 @@ def agent_from(
 ) -> Agent:
     """Read an agent as a routing candidate; `seen_at` is the last heartbeat, if any.
 
-    `station_licensed` tells of the station that he is logged in at.
+    `station_licensed` tells of the station that he is logged in at, `…_allocation` how licences
+    of a kind are allocated.
     """
     seen_at = row["seen_at"]
     is_present = not row["presence_lease"] or (
@@ -230,7 +232,7 @@ def agent_from(
         id=row["id"],
         routing_status=RoutingStatus(row["routing_status"]),
         is_present=is_present,
-        is_licensed=row["licensed"] or bool(row["station_licensed"]),
+        is_licensed=_is_licensed(row),
         is_enabled=row["enabled"],
         workgroup_ids=workgroup_ids,
         skills=row["skills"],
@@ -243,6 +245,20 @@ def agent_from(
         signs_off_at=row["sign_off_at"],
         location=location_from(row["place"]),
     )
+
+
+def _is_licensed(row: RowMapping) -> bool:
+    return is_licensed(
+        marks_from(row),
+        LicenceKind(row["held_licence"]) if row["held_licence"] else None,
+        {kind: Allocation(row[f"{kind.value}_allocation"]) for kind in LicenceKind},
+    )
+
+
+def marks_from(row: RowMapping) -> frozenset[LicenceKind]:
+    """Return which licences the user and the user's station are marked for."""
+    marks = {LicenceKind.USER: row["licensed"], LicenceKind.STATION: row["station_licensed"]}
+    return frozenset(kind for kind, is_marked in marks.items() if is_marked)
 
 
 _REPLY_PLAIN = (

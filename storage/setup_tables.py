@@ -85,8 +85,8 @@ class AgentRow(SQLModel, table=True):
     media_types: list[str] = json(lambda: [media_type.value for media_type in MediaType])
     location: str | None = None
     place: dict[str, Any] | None = maybe_json()
-    station_id: str | None = None
-    holds_licence: bool = False
+    station_id: str | None = Field(default=None, index=True, unique=True)
+    held_licence: str | None = None
     sign_off_at: int | None = maybe_moment()
     routing_status: str = "off_queue"
     reason: str | None = None

@@ -279,7 +279,8 @@ def _agents(history: History) -> Iterator[Agent]:
             counts[agent_id][MediaType(row["media_type"])] += 1
     for row in history.agents:
         seat = {"seen_at": seen.get(row["id"]), "station_licensed": False}
-        found = _as_row({**row, **seat})
+        licences = {"user_allocation": "assigned", "station_allocation": "assigned"}
+        found = _as_row({**row, **seat, **licences})
         groups = frozenset(member_of[row["id"]])
         yield agent_from(found, history.now, groups, dict(counts[row["id"]]))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from acd.model import Utilization
-from acd.utilization import fits, is_below_maximum, utilization_of
+from acd.utilization import Level, fits, is_below_maximum, levelled_utilization_of, utilization_of
 from tests.acd.samples import AGENT, POLICY, PRIVATE, PUBLIC, agent, weighing
 
 
@@ -54,3 +54,13 @@ def test_a_maximum_counts_conversations_of_that_media_type(
 ) -> None:
     busy = agent(load_count={PUBLIC: carried, PRIVATE: 50})
     assert is_below_maximum(busy, Utilization(1, maximum), PUBLIC) is is_below
+
+
+def test_a_utilization_names_the_level_that_it_came_from() -> None:
+    own = agent(utilization={PUBLIC: Utilization(10, 3)})
+    assert levelled_utilization_of(own, weighing(50), PUBLIC) == (Level.AGENT, Utilization(10, 3))
+    assert levelled_utilization_of(AGENT, weighing(50, 2), PUBLIC) == (
+        Level.WORKGROUP,
+        Utilization(50, 2),
+    )
+    assert levelled_utilization_of(own, weighing(50), PRIVATE) == (Level.DEFAULT, Utilization(25))

@@ -52,6 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_agents_station_id", "agents")
     op.drop_index("conversations_by_target", "conversations")
     _automatic_replies(are_possible=False)
     for table in TABLES:
@@ -95,6 +96,10 @@ def _stations_and_licences() -> None:
         *always(NUMBER, "version"),
         sa.PrimaryKeyConstraint("kind", name="licences_pkey"),
     )
+    index("agents", "ix_agents_station_id", "station_id", unique=True)
+    kinds = sa.table("licences", sa.column("kind"), sa.column("allocation"), sa.column("version"))
+    unlimited = {"allocation": "assigned", "version": 1}
+    op.bulk_insert(kinds, [{"kind": "station", **unlimited}, {"kind": "user", **unlimited}])
 
 
 def _rules() -> None:
@@ -195,10 +200,9 @@ def _added() -> dict[str, tuple[sa.Column[Any], ...]]:
                 nullable=False,
                 server_default='["social_conversation", "social_direct_message"]',
             ),
-            sa.Column("holds_licence", TRUTH, nullable=False, server_default=sa.false()),
             sa.Column("override_percent", NUMBER, nullable=False, server_default="0"),
             sa.Column("offered_at", MOMENT, nullable=False, server_default="0"),
-            *maybe(TEXT, "station_id"),
+            *maybe(TEXT, "station_id", "held_licence"),
             *maybe(MOMENT, "sign_off_at"),
             *maybe(JSON, "place"),
         ),
