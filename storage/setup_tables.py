@@ -174,6 +174,8 @@ class RuleSetRow(SQLModel, table=True):
     __tablename__ = "rule_sets"
     id: str = Field(primary_key=True)
     trigger: str
+    name: str | None = None
+    position: int = 0
     rules: list[dict[str, Any]] = json(list)
     enabled: bool = True
     version: int = 1
@@ -181,11 +183,31 @@ class RuleSetRow(SQLModel, table=True):
 
 
 class RuleSetVersionRow(SQLModel, table=True):
+    """Every version there was; records name them, so they outlive the set."""
+
     __tablename__ = "rule_set_versions"
-    rule_set_id: str = Field(primary_key=True, foreign_key="rule_sets.id")
+    rule_set_id: str = Field(primary_key=True)
     version: int = Field(primary_key=True)
+    trigger: str
     rules: list[dict[str, Any]] = json(list)
+    enabled: bool = True
     at: int = moment()
+
+
+class RuleWorkgroupRow(SQLModel, table=True):
+    """Which workgroups a set of rules names; derived from its rules."""
+
+    __tablename__ = "rule_workgroups"
+    rule_set_id: str = Field(primary_key=True, foreign_key="rule_sets.id")
+    workgroup_id: str = Field(primary_key=True, foreign_key="workgroups.id", index=True)
+
+
+class RuleAgentRow(SQLModel, table=True):
+    """Which agents a set of rules names; derived from its rules."""
+
+    __tablename__ = "rule_agents"
+    rule_set_id: str = Field(primary_key=True, foreign_key="rule_sets.id")
+    agent_id: str = Field(primary_key=True, foreign_key="agents.id", index=True)
 
 
 class ChannelRow(SQLModel, table=True):

@@ -29,6 +29,8 @@ depends_on = None
 TABLES = (
     "post_moves",
     "queue_entries",
+    "rule_workgroups",
+    "rule_agents",
     "rule_set_versions",
     "rule_sets",
     "licences",
@@ -106,6 +108,8 @@ def _rules() -> None:
     op.create_table(
         "rule_sets",
         *always(TEXT, "id", "trigger"),
+        *maybe(TEXT, "name"),
+        *always(NUMBER, "position"),
         *always(JSON, "rules"),
         *always(TRUTH, "enabled"),
         *always(NUMBER, "version"),
@@ -116,11 +120,23 @@ def _rules() -> None:
         "rule_set_versions",
         *always(TEXT, "rule_set_id"),
         *always(NUMBER, "version"),
+        *always(TEXT, "trigger"),
         *always(JSON, "rules"),
+        *always(TRUTH, "enabled"),
         *always(MOMENT, "at"),
         sa.PrimaryKeyConstraint("rule_set_id", "version", name="rule_set_versions_pkey"),
-        *references("rule_set_versions", rule_set_id="rule_sets"),
     )
+    for table, column, target in (
+        ("rule_workgroups", "workgroup_id", "workgroups"),
+        ("rule_agents", "agent_id", "agents"),
+    ):
+        op.create_table(
+            table,
+            *always(TEXT, "rule_set_id", column),
+            sa.PrimaryKeyConstraint("rule_set_id", column, name=f"{table}_pkey"),
+            *references(table, rule_set_id="rule_sets", **{column: target}),
+        )
+        index(table, f"ix_{table}_{column}", column)
 
 
 def _queue_entries() -> None:
