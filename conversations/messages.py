@@ -25,7 +25,8 @@ class Bell:
     """One conversation's workflow is to be told what happened, and at which version.
 
     An urgent bell is not gathered with others: a reply waits to be sent. A workflow that the bell
-    starts shows from its first moment what the conversation was when it rang.
+    starts shows from its first moment what the conversation was when it rang. That of a
+    conversation which was reopened may have to start a workflow after one that completed.
     """
 
     conversation_id: str
@@ -34,6 +35,7 @@ class Bell:
     version: int
     is_urgent: bool = False
     shown: Shown | None = None
+    is_reopened: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ BEAT = "marker_beat"
 SHOWN = (
     CONVERSATIONS.c.state,
     CONVERSATIONS.c.workgroup_id,
+    CONVERSATIONS.c.reopened_at,
     func.coalesce(CONVERSATIONS.c.offer_agent_id, CONVERSATIONS.c.agent_id).label("shown_agent_id"),
 )
 
@@ -147,7 +148,14 @@ def of_those_that_go_on(connection: Connection, conversation_ids: Collection[str
 
 def _nudge(row: RowMapping, version: int) -> Bell:
     shown = Shown(row["state"], row["workgroup_id"], row["shown_agent_id"])
-    return Bell(row["conversation_id"], row["network"], "nudged", version, shown=shown)
+    return Bell(
+        row["conversation_id"],
+        row["network"],
+        "nudged",
+        version,
+        shown=shown,
+        is_reopened=row["reopened_at"] is not None,
+    )
 
 
 def _goes_on(conversation_ids: Collection[str] | None = None) -> Select[tuple[str]]:

@@ -1,16 +1,19 @@
 """Customers and their faces on the networks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, RowMapping, and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations.model import Author, Instant, Post, Visibility
+from storage import setup
 from storage.conversation_tables import CustomerRow, IdentityRow
 from storage.ids import new_id
+from storage.setup_tables import AgentRow
 
+AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CUSTOMERS = CustomerRow.__table__  # type: ignore[attr-defined]
 IDENTITIES = IdentityRow.__table__  # type: ignore[attr-defined]
 
@@ -92,3 +95,35 @@ def _meet(connection: Connection, network: str, strangers: Sequence[_Seen], now:
             for i, s in zip(ids, strangers, strict=True)
         ],
     )
+
+
+def get(connection: Connection, customer_id: str) -> RowMapping | None:
+    return setup.find(connection, CUSTOMERS, customer_id)
+
+
+def identities_of(connection: Connection, customer_id: str) -> Sequence[RowMapping]:
+    query = (
+        select(IDENTITIES)
+        .where(IDENTITIES.c.customer_id == customer_id)
+        .order_by(IDENTITIES.c.network, IDENTITIES.c.external_id)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def set_own_agent(connection: Connection, customer_id: str, agent_id: str | None) -> None:
+    """Give the customer an agent of his own, or none.
+
+    Raises:
+        UnknownReference: there is no such agent.
+    """
+    setup.require_known(connection, AGENTS, "own_agent_id", [agent_id] if agent_id else [])
+    owned = update(CUSTOMERS).where(CUSTOMERS.c.id == customer_id)
+    connection.execute(owned.values(own_agent_id=agent_id))
+
+
+def own_agents(connection: Connection, customer_ids: Collection[str]) -> dict[str, str]:
+    """Return the own agents of those customers who have one."""
+    query = select(CUSTOMERS.c.id, CUSTOMERS.c.own_agent_id).where(
+        CUSTOMERS.c.id.in_(sorted(customer_ids)), CUSTOMERS.c.own_agent_id.is_not(None)
+    )
+    return {row.id: row.own_agent_id for row in connection.execute(query)}

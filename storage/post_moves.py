@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, literal, select, update
 
@@ -90,10 +91,10 @@ class Posts:
 
 
 def _stays(
-    connection: Connection, conversation_id: str, rows: Sequence[Row[tuple[object, ...]]]
+    connection: Connection, conversation_id: str, rows: Sequence[Any]
 ) -> dict[str, list[Stay]]:
     """Return where each post has been, from its arrival on."""
-    moves: defaultdict[str, list[Row[tuple[object, ...]]]] = defaultdict(list)
+    moves: defaultdict[str, list[Row[Any]]] = defaultdict(list)
     query = (
         select(MOVES)
         .join(POSTS, POSTS.c.id == MOVES.c.post_id)
@@ -105,9 +106,7 @@ def _stays(
     return {row.id: list(_stays_of(row, moves[row.id], conversation_id)) for row in rows}
 
 
-def _stays_of(
-    post: Row[tuple[object, ...]], moves: list[Row[tuple[object, ...]]], here: str
-) -> Iterable[Stay]:
+def _stays_of(post: Row[Any], moves: list[Row[Any]], here: str) -> Iterable[Stay]:
     since = post.received_at
     for move in moves:
         if move.cause != MoveKind.JOIN:

@@ -26,13 +26,17 @@ from conversations.replies import (
     resolve,
 )
 from storage import clock
-from storage.conversation_tables import ReplyRow
+from storage.conversation_tables import ConversationRow, ReplyRow
 from storage.conversations import lock
+from storage.database import ConcurrentChange
 from storage.journal import Aftermath, Journal
+from storage.latest import targets_of
+from storage.post_moves import Posts
 from storage.rows import reply_from, reply_values
 from storage.setup_tables import AccountLeaseRow, AccountRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
+CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 LEASES = AccountLeaseRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
 
@@ -211,10 +215,21 @@ def recognise(connection: Connection, account_id: str, echo: Post) -> Aftermath 
 
 
 def _locked(connection: Connection, reply_id: str) -> tuple[Conversation, Reply]:
-    """Lock the reply's conversation; it guards its replies too."""
-    owner = select(REPLIES.c.conversation_id).where(REPLIES.c.id == reply_id)
-    conversation_id = connection.execute(owner).scalar_one()
-    conversation = lock(connection, [conversation_id])[conversation_id]
+    """Lock the reply's conversation, which guards its replies too, and what got its posts.
+
+    Raises:
+        ConcurrentChange: it was merged before it could be locked.
+    """
+    owner = (
+        select(CONVERSATIONS.c.id, CONVERSATIONS.c.merged_into)
+        .join(REPLIES, REPLIES.c.conversation_id == CONVERSATIONS.c.id)
+        .where(REPLIES.c.id == reply_id)
+    )
+    conversation_id, merged_into = connection.execute(owner).one()
+    targets = targets_of(connection, [merged_into] if merged_into else [])
+    conversation = lock(connection, {conversation_id, *targets})[conversation_id]
+    if conversation.merged_into != merged_into:
+        raise ConcurrentChange(conversation_id)
     row = connection.execute(select(REPLIES).where(REPLIES.c.id == reply_id)).mappings().one()
     return conversation, reply_from(row)
 
@@ -248,8 +263,25 @@ def _write(
     if isinstance(decision, ConversationError):
         raise decision
     journal.record(conversation, decision, "nudged")
+    if after.state is ReplyState.SENT and conversation.merged_into is not None:
+        _count_where_the_posts_are(journal, conversation.merged_into)
     journal.flush()
     return journal.aftermath()
+
+
+def _count_where_the_posts_are(journal: Journal, merged_into: str) -> None:
+    """Let the conversation that got the posts know that they are answered; it is locked."""
+    locked = lock(journal.connection, targets_of(journal.connection, [merged_into]))
+    target = locked[merged_into]
+    while target.merged_into is not None:
+        target = locked[target.merged_into]
+    posts = Posts(journal.connection, target.id)
+    journal.conversation_is_locked(target)
+    counted = decide(target, c.CountAnswered(len(posts.answered)), c.Facts(Policy()), journal.now)
+    if isinstance(counted, ConversationError):
+        raise counted
+    journal.record(target, counted, "nudged")
+    posts.recount_covers()
 
 
 def of_conversation(connection: Connection, conversation_id: str) -> Sequence[Reply]:

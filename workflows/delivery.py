@@ -25,6 +25,8 @@ log = structlog.get_logger()
 NETWORK = SearchAttributeKey.for_keyword("ParleyNetwork")
 
 NUDGED = "nudged"
+_COMPLETED_STAYS = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+_REOPENED = WorkflowIDReusePolicy.ALLOW_DUPLICATE
 RPC_TIMEOUT = timedelta(seconds=5)
 LARGEST_QUEUE = 400
 LONGEST_WAIT_S = 0.1
@@ -147,7 +149,8 @@ async def ring(client: Client, bell: Bell) -> bool:
     """Signal the conversation's workflow, starting it when it does not run.
 
     Returns False for a completed one, which stays completed: its conversation has ended and every
-    reply is settled, so the bell counts as seen. A terminated one is started again.
+    reply is settled, so the bell counts as seen. A terminated one is started again, and so is one
+    that completed before its conversation was reopened.
 
     Raises:
         RPCError: Temporal did not take the bell.
@@ -158,7 +161,7 @@ async def ring(client: Client, bell: Bell) -> bool:
             ConversationStart(bell.conversation_id, bell.network),
             id=conversation_workflow_id(bell.conversation_id),
             task_queue=CONVERSATIONS_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_reuse_policy=_REOPENED if bell.is_reopened else _COMPLETED_STAYS,
             search_attributes=_search_attributes(bell),
             static_summary=f"conversation on {bell.network}",
             start_signal=bell.event,
