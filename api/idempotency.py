@@ -33,13 +33,15 @@ RETRY_AFTER_S = 1
 class Answer:
     """What a transaction answers, and what follows its commit.
 
-    The body of one that `is_secret` is not kept: its repetition is told that it was shown.
+    The body of one that `is_secret` is not kept: its repetition is told that it was shown. What
+    follows is done behind the answer; with `before_answering` that is done first, instead.
     """
 
     status: int
     body: dict[str, Any] | None
     aftermath: Aftermath = field(default_factory=Aftermath)
     is_secret: bool = False
+    before_answering: Callable[[], Awaitable[None]] | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -159,7 +161,10 @@ class Once:
         return Answer(known.status, known.body)
 
     async def _finish(self, done: "Done") -> Response:
-        self._context.following.follow_later(done.answer.aftermath)
+        if done.answer.before_answering is None:
+            self._context.following.follow_later(done.answer.aftermath)
+        else:
+            await done.answer.before_answering()
         return self._respond(done.answer, is_replay=done.is_replay)
 
     def _respond(self, answer: Answer, *, is_replay: bool = False) -> Response:

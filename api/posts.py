@@ -1,6 +1,7 @@
 """The generic door: posts of any network, judged one by one, committed before the answer."""
 
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import Response
@@ -13,6 +14,7 @@ from api.errors import not_found
 from api.fields import Body, Moment, Shape, Stamp, rfc3339
 from api.idempotency import Answer, Carried
 from api.routes import COMMANDS, LenientRoute, new_router
+from conversations.errors import ConversationError
 from conversations.model import (
     Author,
     Instant,
@@ -24,7 +26,7 @@ from conversations.model import (
 )
 from storage import clock, intake
 from storage.ingest import Taken
-from storage.intake import ChannelWithAccount
+from storage.intake import SMALL_PAGE, ChannelWithAccount
 
 router = new_router("posts", LenientRoute)
 
@@ -135,15 +137,38 @@ async def create_posts(
     channel_id: str, body: PageBody, once: Carried, context: ContextOf
 ) -> Response:
     """Take posts in; 202 is sent when they can no longer be lost."""
+    page = _judge(body.posts)
+    if len(body.posts) <= SMALL_PAGE:
+        return await once.run(lambda k: _take_at_once(k, context, channel_id, page))
 
     async def take() -> Answer:
         found, now = await context.database.read(lambda k: _channel(k, channel_id))
-        posts, bad = _judge(body.posts, now)
-        taken = await context.intake.take_in(found.source, posts, list(bad.values()))
-        _count(context, found.network, taken, len(bad))
-        return Answer(202, _taken_shape(taken, bad))
+        taken = await context.intake.take_in(found.source, page.posts(now), page.unreadable)
+        _count(context, found.network, taken, page)
+        return Answer(202, _taken_shape(taken, page))
 
     return await once.run_in_parts(take)
+
+
+def _take_at_once(
+    connection: Connection, context: Context, channel_id: str, page: "_Judged"
+) -> Answer:
+    """Take a small page in the commit of its key; it is matched before it is answered."""
+    found, now = _channel(connection, channel_id)
+    try:
+        taken = context.intake.take_at_once(
+            connection, found.source, page.posts(now), page.unreadable
+        )
+    except ConversationError as error:
+        # A refusal would be kept with the key, and the posts would be lost with it.
+        raise RuntimeError("posts are never refused by a conversation") from error
+
+    async def follow() -> None:
+        _count(context, found.network, taken, page)
+        await context.following.follow(taken.aftermath)
+
+    shape = _taken_shape(taken, page)
+    return Answer(202, shape, taken.aftermath, before_answering=follow)
 
 
 def _channel(connection: Connection, channel_id: str) -> tuple[ChannelWithAccount, Instant]:
@@ -153,20 +178,35 @@ def _channel(connection: Connection, channel_id: str) -> tuple[ChannelWithAccoun
     return found, clock.now(connection)
 
 
-def _judge(pieces: list[Any], now: Instant) -> tuple[list[Post], dict[int, Unreadable]]:
-    """Tell posts that can be taken from those that cannot, by their place in the page."""
-    good: list[Post] = []
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A page whose posts were told from what cannot be taken, which is known by its place."""
+
+    good: list[PostBody]
+    bad: dict[int, Unreadable]
+
+    @property
+    def unreadable(self) -> list[Unreadable]:
+        return list(self.bad.values())
+
+    def posts(self, now: Instant) -> list[Post]:
+        return [_post(body, now) for body in self.good]
+
+
+def _judge(pieces: list[Any]) -> _Judged:
+    """Judge each piece for itself, before a transaction holds anything."""
+    good: list[PostBody] = []
     bad: dict[int, Unreadable] = {}
     for index, piece in enumerate(pieces):
-        judged = _read(piece, now)
+        judged = _read(piece)
         if isinstance(judged, Unreadable):
             bad[index] = judged
         else:
             good.append(judged)
-    return good, bad
+    return _Judged(good, bad)
 
 
-def _read(piece: Any, now: Instant) -> Post | Unreadable:  # noqa: ANN401 - any JSON
+def _read(piece: Any) -> PostBody | Unreadable:  # noqa: ANN401 - any JSON
     raw = json.dumps(piece)
     external_id = piece.get("external_id") if isinstance(piece, dict) else None
     if not isinstance(external_id, str) or json_body.unkeepable(external_id):
@@ -181,7 +221,7 @@ def _read(piece: Any, now: Instant) -> Post | Unreadable:  # noqa: ANN401 - any 
     if not body.text and not body.media:
         detail = "text: may be empty only with media"
         return Unreadable("empty_post", detail, raw, external_id)
-    return _post(body, now)
+    return body
 
 
 def _first(error: ValidationError) -> str:
@@ -216,23 +256,23 @@ def _written_at(told: Instant | None, now: Instant) -> Instant:
     return now if told is None or told > now + LARGEST_SKEW_MS else told
 
 
-def _count(context: Context, network: str, taken: Taken, rejected: int) -> None:
+def _count(context: Context, network: str, taken: Taken, page: _Judged) -> None:
     results = {
         "accepted": len(taken.accepted),
         "duplicate": taken.duplicates,
-        "rejected": rejected,
+        "rejected": len(page.bad),
     }
     for result, count in results.items():
         context.metrics.posts.labels(network, result).inc(count)
 
 
-def _taken_shape(taken: Taken, bad: dict[int, Unreadable]) -> dict[str, Any]:
+def _taken_shape(taken: Taken, page: _Judged) -> dict[str, Any]:
     return {
         "accepted": len(taken.accepted),
         "duplicates": taken.duplicates,
         "rejected": [
             {"index": index, "code": piece.code, "detail": piece.detail}
-            for index, piece in bad.items()
+            for index, piece in page.bad.items()
         ],
         "conversation_ids": taken.conversation_ids,
     }

@@ -99,6 +99,21 @@ class PageIntake:
             self._following.follow_later(taken.aftermath)
         return replace(taken, aftermath=Aftermath())
 
+    def take_at_once(
+        self,
+        connection: Connection,
+        source: Source,
+        posts: Sequence[Post],
+        unreadable: Sequence[Unreadable],
+    ) -> Taken:
+        """Store a small page of customers' posts within a transaction of the caller's.
+
+        The caller lets the aftermath follow its commit.
+        """
+        if unreadable:
+            quarantine(connection, source.channel_id, unreadable)
+        return ingest.take_in(connection, self._secret, source, posts) if posts else Taken()
+
     async def _recognise(self, source: Source, echoes: Sequence[Post]) -> None:
         for echo in echoes:
             aftermath = await self._database.write(
