@@ -134,9 +134,11 @@ class ConversationShape(Shape):
 
 
 class ReplyShape(Shape):
+    """A reply; an automatic one has no agent."""
+
     id: str
     conversation_id: str
-    agent_id: str
+    agent_id: str | None
     text: str
     visibility: str
     in_reply_to: str | None

@@ -217,6 +217,21 @@ class OpenRing:
 
 
 @dataclass(frozen=True, slots=True)
+class Overflow:
+    """The workgroup is closed, or one waits too long there: the conversation waits elsewhere."""
+
+    workgroup_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerByItself:
+    """The workgroup is closed and tells the customer so; the reply is written with the change."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lapse:
     """The affinity window closed on a conversation whose posts are all answered."""
 
@@ -286,6 +301,8 @@ Command = (
     | RescindOffer
     | Reconsider
     | OpenRing
+    | Overflow
+    | AnswerByItself
     | Lapse
     | EndWrapUp
     | SettleReply

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conversations import agent_commands as agents
+from conversations import arrivals, consulting, rings
 from conversations import commands as c
-from conversations import consulting, rings
 from conversations import system_commands as system
 from conversations.errors import ConversationError
 from conversations.model import Conversation, ConversationState, Event, Instant
@@ -55,6 +55,8 @@ _RULES: dict[type[Any], Callable[..., Change]] = {
     c.RescindOffer: system.rescind_offer,
     c.Reconsider: system.reconsider,
     c.OpenRing: rings.open_ring,
+    c.Overflow: arrivals.overflow,
+    c.AnswerByItself: arrivals.answer_by_itself,
     c.Lapse: system.lapse,
     c.EndWrapUp: system.end_wrap_up,
     c.SettleReply: system.settle_reply,

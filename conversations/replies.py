@@ -52,8 +52,9 @@ class ReadBack(StrEnum):
 class Reply:
     """One answer on its way to a customer; `attempts` fences: an older attempt settles nothing.
 
-    `attempt_until` is the newest attempt's deadline, or its end when an error was answered, kept
-    while its outcome is unknown: until then it may have been accepted.
+    An automatic one has no agent. `attempt_until` is the newest attempt's deadline, or its end
+    when an error was answered, kept while its outcome is unknown: until then it may have been
+    accepted.
     """
 
     id: str
@@ -61,7 +62,7 @@ class Reply:
     account_id: str
     channel_id: str
     network: str
-    agent_id: str
+    agent_id: str | None
     text: str
     visibility: Visibility
     to_external_id: str

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from acd.eligibility import Reason, reach, standing
 from acd.model import Agent
@@ -11,21 +11,20 @@ from acd.rings import workgroups_in_reach
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import alarm_at, decide, due
-from conversations.model import Conversation, Instant, MediaType, ReplyState, Visibility, holders
+from conversations.model import Conversation, Instant, MediaType, Visibility, holders
 from conversations.replies import Reply
-from storage import clock, decisions
+from storage import clock, decisions, reply_rows
+from storage.admission import Admission
 from storage.candidates import agents_on_queue, locked_agents
-from storage.conversation_tables import ConversationRow, IdentityRow, PostRow, ReplyRow
+from storage.conversation_tables import ConversationRow, IdentityRow
 from storage.journal import Aftermath, Journal
-from storage.rows import conversation_from, policy_from, reply_values, routing_policy_from
-from storage.setup_tables import AccountRow, WorkgroupRow
+from storage.reply_rows import Wording
+from storage.rows import conversation_from, policy_from, routing_policy_from
+from storage.setup_tables import AccountRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 IDENTITIES = IdentityRow.__table__  # type: ignore[attr-defined]
-POSTS = PostRow.__table__  # type: ignore[attr-defined]
-REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
-WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 DUE_BOUND = 8
 """So many things at most fall due in one transaction; the workflow's alarm asks for the rest."""
@@ -97,9 +96,10 @@ def carry_out(
     now = clock.now(connection)
     received_at = now - elapsed_ms()
     journal = Journal(connection, now)
-    change = _Change(journal, locked[conversation_id], build, received_at)
+    change = _Change(journal, locked[conversation_id], build, received_at, Admission(journal))
     outcome = change.run()
     journal.flush()
+    change.admission.write_replies()
     return Outcome(outcome.conversation, outcome.refusal, journal.aftermath(), outcome.reply)
 
 
@@ -140,6 +140,7 @@ class _Change:
     conversation: Conversation
     build: Build
     received_at: Instant
+    admission: Admission
 
     def run(self) -> Outcome:
         journal, conversation = self.journal, self.conversation
@@ -154,7 +155,10 @@ class _Change:
             return Outcome(conversation, decision)
         if isinstance(command, c.TransferToAgent):
             self._explain(conversation, command, agents[command.agent_id])
-        return Outcome(journal.record(conversation, decision, "commanded"))
+        changed = journal.record(conversation, decision, "commanded")
+        if isinstance(command, c.TransferToWorkgroup):
+            changed = self.admission.admit(changed, "commanded")
+        return Outcome(changed)
 
     def _explain(
         self, conversation: Conversation, command: c.TransferToAgent, agent: Agent
@@ -284,57 +288,14 @@ def reply(
     """Take a reply: the command and the reply's row are one commit."""
 
     def build(conversation: Conversation, _: Instant) -> c.Command:
-        visibility = draft.visibility or visibility_of(conversation)
+        visibility = draft.visibility or reply_rows.visibility_of(conversation)
         return c.SendReply(draft.actor, draft.reply_id, visibility, draft.confirm_public)
 
     outcome = carry_out(connection, conversation_id, build, elapsed_ms)
     conversation = outcome.conversation
     if conversation is None or outcome.refusal is not None:
         return outcome
-    taken = _write_reply(connection, conversation, draft)
+    covers = conversation.post_count
+    wording = Wording(draft.reply_id, draft.text, covers, draft.visibility, draft.in_reply_to)
+    taken = reply_rows.write(connection, conversation, wording)
     return Outcome(conversation, None, outcome.aftermath, taken)
-
-
-def visibility_of(conversation: Conversation) -> Visibility:
-    if conversation.media_type is MediaType.SOCIAL_DIRECT_MESSAGE:
-        return Visibility.PRIVATE
-    return Visibility.PUBLIC
-
-
-def _write_reply(connection: Connection, conversation: Conversation, draft: ReplyDraft) -> Reply:
-    query = select(IDENTITIES.c.external_id, IDENTITIES.c.handle).where(
-        IDENTITIES.c.network == conversation.network,
-        IDENTITIES.c.customer_id == conversation.customer_id,
-    )
-    identity = connection.execute(query.limit(1)).one()
-    now = clock.now(connection)
-    taken = Reply(
-        id=draft.reply_id,
-        conversation_id=conversation.id,
-        account_id=conversation.account_id,
-        channel_id=conversation.channel_id,
-        network=conversation.network,
-        agent_id=conversation.agent_id or "",
-        text=draft.text,
-        visibility=draft.visibility or visibility_of(conversation),
-        to_external_id=identity.external_id,
-        to_handle=identity.handle,
-        in_reply_to=draft.in_reply_to or _newest_post(connection, conversation.id),
-        state=ReplyState.ACCEPTED,
-        covers=conversation.post_count,
-        created_at=now,
-        tried_since=now,
-    )
-    connection.execute(insert(REPLIES).values(reply_values(taken)))
-    return taken
-
-
-def _newest_post(connection: Connection, conversation_id: str) -> str | None:
-    """Return what is answered when nobody says: a reply to nothing reaches no customer."""
-    query = (
-        select(POSTS.c.external_id)
-        .where(POSTS.c.conversation_id == conversation_id)
-        .order_by(POSTS.c.created_at.desc(), POSTS.c.external_id.desc())
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none()
