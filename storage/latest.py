@@ -76,3 +76,14 @@ def targets_of(connection: Connection, conversation_ids: Collection[str]) -> set
         )
         further = set(connection.execute(query).scalars()) - ids
     return ids
+
+
+def sources_of(connection: Connection, conversation_id: str) -> set[str]:
+    """Return the conversation and all that were merged into it, one into the other."""
+    ids: set[str] = set()
+    further = {conversation_id}
+    while further:
+        ids |= further
+        query = select(CONVERSATIONS.c.id).where(CONVERSATIONS.c.merged_into.in_(sorted(further)))
+        further = set(connection.execute(query).scalars()) - ids
+    return ids

@@ -32,6 +32,7 @@ from storage.conversation_tables import (
     ReplyRow,
 )
 from storage.ids import new_id
+from storage.latest import sources_of
 from storage.log_tables import DecisionRow, EventRow
 from storage.pages import Page, Place, Window, page
 from storage.rows import conversation_from, reply_from
@@ -182,10 +183,11 @@ _KINDS = {"p": "post", "r": "reply", "n": "note", "e": "event"}
 _TABLES = {"p": POSTS, "r": REPLIES, "n": NOTES, "e": EVENTS}
 
 
-def _entries(conversation_id: str) -> Select[Any]:
+def _entries(conversation_id: str, with_merged: set[str]) -> Select[Any]:
     """Return moment and place of everything in one order; equal moments by kind, then age.
 
-    Posts of one moment follow their external ids: platform time, then platform id.
+    Posts of one moment follow their external ids: platform time, then platform id. The posts of
+    merged conversations are the conversation's own; what was said and noted there is read along.
     """
     padded = literal("0" * PLACES).concat(EVENTS.c.id.cast(Text))
     number = func.substr(padded, func.length(padded) - PLACES + 1)
@@ -202,7 +204,11 @@ def _entries(conversation_id: str) -> Select[Any]:
             place.label("id"),
             literal(kind).label("kind"),
             row_id.label("row_id"),
-        ).where(table.c.conversation_id == conversation_id)
+        )
+        if table in {REPLIES, NOTES}:
+            query = query.where(table.c.conversation_id.in_(sorted(with_merged)))
+        else:
+            query = query.where(table.c.conversation_id == conversation_id)
         if table is EVENTS:
             query = query.where(EVENTS.c.type.like("conversation.%"))
         queries.append(query)
@@ -212,7 +218,7 @@ def _entries(conversation_id: str) -> Select[Any]:
 
 def timeline(connection: Connection, conversation_id: str, window: Window) -> Timeline:
     """Return posts, replies, notes and events of a conversation in one order."""
-    query = _entries(conversation_id)
+    query = _entries(conversation_id, sources_of(connection, conversation_id))
     columns = query.selected_columns
     found = page(connection, query, (columns["at"], columns["id"]), window)
     rows = {kind: _rows(connection, found, kind) for kind in _KINDS}

@@ -1,0 +1,101 @@
+"""Customers: who they are on the networks, and the agent who is their own."""
+
+from typing import Annotated, Any
+
+from fastapi import Response
+from pydantic import Field
+from sqlalchemy import Connection, RowMapping
+
+from api.auth import Caller
+from api.context import ContextOf
+from api.doorkeeper import Principal
+from api.errors import not_found
+from api.fields import Body, Id, Shape, Stamp, rfc3339
+from api.routes import CHANGES, READS_ONE, new_router
+from api.setup import Patch, merge_patch_of, patched
+from api.sight import viewer_of
+from storage import customers, reading
+from storage.pages import Window
+from storage.reading import ConversationFilters
+
+router = new_router("customers")
+
+
+class CustomerBody(Body):
+    """What of a customer can be changed."""
+
+    own_agent_id: Annotated[
+        Id | None, Field(description="Waited for when nobody had the customer last")
+    ] = None
+
+
+class IdentityShape(Shape):
+    network: str
+    external_id: str
+    handle: str | None
+    name: str | None
+    avatar_url: str | None
+    followers: int | None
+    language: str | None
+    location: str | None
+
+
+class CustomerCardShape(Shape):
+    id: str
+    name: str | None
+    own_agent_id: str | None
+    identities: list[IdentityShape]
+    created_at: Stamp
+
+
+def _card(connection: Connection, row: RowMapping) -> dict[str, Any]:
+    faces = customers.identities_of(connection, row["id"])
+    return {
+        **{name: row[name] for name in ("id", "name", "own_agent_id")},
+        "identities": [{n: face[n] for n in IdentityShape.model_fields} for face in faces],
+        "created_at": rfc3339(row["created_at"]),
+    }
+
+
+def _visible(connection: Connection, caller: Principal, customer_id: str) -> RowMapping:
+    """Return a customer of whom the caller sees a conversation; a supervisor sees all.
+
+    Raises:
+        Problem: 404, there is none.
+    """
+    row = customers.get(connection, customer_id)
+    if row is None:
+        raise not_found("customer", customer_id)
+    viewer = viewer_of(connection, caller)
+    if viewer.workgroup_ids is None:
+        return row
+    theirs = ConversationFilters(customer_id=customer_id)
+    if not reading.listed(connection, theirs, viewer, Window(limit=1)).conversations:
+        raise not_found("customer", customer_id)
+    return row
+
+
+@router.get("/customers/{customer_id}", response_model=CustomerCardShape, responses=READS_ONE)
+async def get_customer(customer_id: str, context: ContextOf, caller: Caller) -> dict[str, Any]:
+    """Read a customer."""
+    return await context.database.read(lambda k: _card(k, _visible(k, caller, customer_id)))
+
+
+@router.patch(
+    "/customers/{customer_id}",
+    response_model=CustomerCardShape,
+    responses=CHANGES,
+    openapi_extra=merge_patch_of(CustomerBody),
+)
+async def change_customer(
+    customer_id: str, patch: Patch, context: ContextOf, caller: Caller
+) -> Response | dict[str, Any]:
+    """Give a customer an own agent; it counts from the next conversation on."""
+
+    def change(connection: Connection) -> dict[str, Any]:
+        row = _visible(connection, caller, customer_id)
+        body = patched(CustomerBody, {"own_agent_id": row["own_agent_id"]}, patch)
+        customers.set_own_agent(connection, customer_id, body.own_agent_id)
+        return _card(connection, _visible(connection, caller, customer_id))
+
+    return await context.database.write(change)
