@@ -302,7 +302,7 @@ def finish_wrap_up(
 
 def discard(conversation: Conversation, command: c.Discard, _: c.Facts, now: Instant) -> Change:
     require_owner_or_supervisor_of_open(conversation, "discard", command.actor)
-    ended_by = command.actor.agent_id or "supervisor"
+    ended_by = command.cause or command.actor.agent_id or "supervisor"
     discarded = replace(
         at_its_end(conversation, ended_by, now),
         state=ConversationState.DISCARDED,

@@ -168,8 +168,11 @@ class FinishWrapUp:
 
 @dataclass(frozen=True, slots=True)
 class Discard:
+    """`cause` names what ends it where that is nobody: a routing rule."""
+
     actor: Actor
     reason: str
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,13 @@ class RescindOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class LoseAgent:
+    """The agent was away for longer than the grace: what he has is for others to finish."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reconsider:
     """A wait for the preferred agent, or an agent's turn to be passed over, is up."""
 
@@ -229,6 +239,19 @@ class AnswerByItself:
     """The workgroup is closed and tells the customer so; the reply is written with the change."""
 
     reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reroute:
+    """Routing rules changed how a conversation is routed; `rules` are the names of those."""
+
+    workgroup_id: str
+    priority: int
+    required_skills: tuple[RequiredSkill, ...]
+    preferred_skills: tuple[RequiredSkill, ...]
+    preferred_agent_id: str | None
+    tags: tuple[str, ...]
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +322,10 @@ Command = (
     | MakeOffer
     | ExpireOffer
     | RescindOffer
+    | LoseAgent
     | Reconsider
     | OpenRing
+    | Reroute
     | Overflow
     | AnswerByItself
     | Lapse

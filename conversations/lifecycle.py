@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conversations import agent_commands as agents
-from conversations import arrivals, consulting, rings
+from conversations import arrivals, consulting, rerouting, rings
 from conversations import commands as c
 from conversations import system_commands as system
 from conversations.errors import ConversationError
@@ -53,8 +53,10 @@ _RULES: dict[type[Any], Callable[..., Change]] = {
     c.MakeOffer: system.make_offer,
     c.ExpireOffer: system.expire_offer,
     c.RescindOffer: system.rescind_offer,
+    c.LoseAgent: system.lose_agent,
     c.Reconsider: system.reconsider,
     c.OpenRing: rings.open_ring,
+    c.Reroute: rerouting.reroute,
     c.Overflow: arrivals.overflow,
     c.AnswerByItself: arrivals.answer_by_itself,
     c.Lapse: system.lapse,

@@ -57,6 +57,25 @@ def record_failures(connection: Connection, failures: Sequence[Explanation]) -> 
         connection.execute(insert(DECISIONS), rows)
 
 
+def record_rules(
+    connection: Connection, verdicts: Sequence[tuple[str, dict[str, Any]]], now: Instant
+) -> None:
+    """Write what routing rules said: (conversation id, the record of `acd.rule_trace`)."""
+    rows: list[dict[str, Any]] = [
+        {
+            "id": new_id("de"),
+            "conversation_id": conversation_id,
+            "offer_id": None,
+            "agent_id": None,
+            "at": now,
+            "record": record,
+        }
+        for conversation_id, record in verdicts
+    ]
+    if rows:
+        connection.execute(insert(DECISIONS), rows)
+
+
 def _values(why: Explanation, decision_id: str, offer_id: str | None) -> dict[str, Any]:
     return {
         "id": decision_id,
@@ -69,7 +88,8 @@ def _values(why: Explanation, decision_id: str, offer_id: str | None) -> dict[st
 
 
 def _counts(record: dict[str, Any]) -> tuple[Any, ...]:
-    return record["candidates"], record["filtered"], record["waits_for_agent_id"]
+    """Return what a failed match is about; a record of routing rules has none of it."""
+    return tuple(record.get(name) for name in ("candidates", "filtered", "waits_for_agent_id"))
 
 
 def _last_counts(connection: Connection, failure: Explanation) -> tuple[Any, ...] | None:
