@@ -58,7 +58,7 @@ ANSWERS: Mapping[str, Sequence[str]] = {
 }
 
 
-def prepare(
+async def prepare(
     api_url: str,
     admin_key: str,
     simulated_url: str,
@@ -70,14 +70,10 @@ def prepare(
 
     `known` are the keys of an earlier call: a key is shown once, so only who has none gets one.
     """
-
-    async def run() -> Json:
-        async with new_client() as client:
-            network = Caller(client, control_url or simulated_url, "")
-            demo = _Demo(Caller(client, api_url, admin_key), network)
-            return await demo.prepare(simulated_url, known or {})
-
-    return asyncio.run(run())
+    async with new_client() as client:
+        network = Caller(client, control_url or simulated_url, "")
+        demo = _Demo(Caller(client, api_url, admin_key), network)
+        return await demo.prepare(simulated_url, known or {})
 
 
 class _Demo:

@@ -1,5 +1,6 @@
 """The demonstration in containers: keys on a volume, then its content through the API."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def prepare_demo(folder: Path, api_url: str, control_url: str | None) -> int:
     keys = read_keys(folder)
     if "agents" not in keys:
         network_url = os.environ["PARLEY_SIMULATED_NETWORK_URL"]
-        made = prepare(api_url, keys["admin"], network_url, keys, control_url=control_url)
+        made = asyncio.run(
+            prepare(api_url, keys["admin"], network_url, keys, control_url=control_url)
+        )
         keys = {**made, "admin": keys["admin"]}
         write_keys(folder, keys)
     print(f"The demonstration is ready. Its keys: {folder / 'keys.json'}")

@@ -81,7 +81,7 @@ class Parts:
     worker: tuple[str, ...]
     simulated: tuple[str, ...]
     migrate: Callable[[str], None]
-    prepare_demo: Callable[[str, str, str, Json], Json]
+    prepare_demo: Callable[[str, str, str, Json], Awaitable[Json]]
     work_folder: Path = ROOT
 
 
@@ -293,8 +293,9 @@ class _Up:
     async def _prepare_demo(self) -> None:
         """Make the demonstration, or tell it that its network has another port now."""
         admin_key, network = self._keys["admin"], self._addresses.simulated_url or ""
-        demo_keys = await asyncio.to_thread(
-            self._parts.prepare_demo, self._addresses.api_url, admin_key, network, self._keys
+        # Not in a thread: nobody could stop it, and it would wait for those who are stopped.
+        demo_keys = await self._parts.prepare_demo(
+            self._addresses.api_url, admin_key, network, self._keys
         )
         self._keys = {**demo_keys, "admin": admin_key, DEMO_NETWORK: network}
         write_keys(self._options.folder, self._keys)
@@ -346,7 +347,7 @@ def _migrate(database_url: str) -> None:
     upgrade(database_url)
 
 
-def _prepare_demo(api_url: str, admin_key: str, simulated_url: str, known: Json) -> Json:
+async def _prepare_demo(api_url: str, admin_key: str, simulated_url: str, known: Json) -> Json:
     from operation.demo import prepare  # noqa: PLC0415  # only the demonstration needs it
 
-    return prepare(api_url, admin_key, simulated_url, known)
+    return await prepare(api_url, admin_key, simulated_url, known)

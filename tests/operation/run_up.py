@@ -2,9 +2,10 @@
 
     python run_up.py FOLDER PORT TEMPORAL_PORT [words…]
 
-Words: `demo`; `worker:die`, `temporal:deaf` and the like set a stand-in's mood.
+Words: `demo`; `worker:die`, `temporal:deaf`, `demo:slow` and the like set a stand-in's mood.
 """
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -20,9 +21,13 @@ def stand_in(name: str, port: str, folder: Path, words: list[str]) -> tuple[str,
     return (sys.executable, "-S", program, name, port, str(folder), *moods)
 
 
-def prepare_demo(
+async def prepare_demo(
     api_url: str, admin_key: str, simulated_url: str, known: object
 ) -> dict[str, object]:
+    if "demo:slow" in sys.argv:
+        sys.stdout.write("preparing the demonstration\n")
+        sys.stdout.flush()
+        await asyncio.sleep(60)
     return {"supervisor": "s", "integrator": f"{api_url} {len(admin_key)}", "agents": {"a": "k"}}
 
 

@@ -216,6 +216,19 @@ def test_a_signal_while_it_starts_leaves_nothing_behind(up: Up) -> None:
     assert left == []
 
 
+def test_a_signal_while_the_demonstration_is_prepared_does_not_wait_for_it(up: Up) -> None:
+    up.start("demo", "demo:slow")
+    wait_until(lambda: "preparing the demonstration" in up.said)
+    started = time.monotonic()
+
+    assert up.stop() == 0
+
+    assert time.monotonic() - started < 5
+    assert up.life[-4:] == [
+        f"{name} stopped" for name in ("worker", "api", "temporal", "simulated")
+    ]
+
+
 def test_run_json_is_never_seen_half_written(up: Up) -> None:
     pid = up.start().ready()["pids"]["worker"]
     os.kill(pid, signal.SIGKILL)
