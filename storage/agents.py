@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from conversations.model import ConversationState
 from storage import clock, principals, setup, skills, workgroups
+from storage.agent_changes import note_agents
 from storage.conversation_tables import ConversationRow, InvolvementRow, NoteRow, ReplyRow
 from storage.ids import new_id
 from storage.pages import Page, Window, page
@@ -39,6 +40,7 @@ def create(connection: Connection, values: Mapping[str, Any], workgroup_ids: lis
     setup.add(connection, AGENTS, {**values, "id": agent_id, **moments})
     _join(connection, agent_id, workgroup_ids)
     principals.add(connection, values["name"], values["roles"], agent_id)
+    note_agents(connection, [agent_id], now)
     return agent_id
 
 
@@ -79,6 +81,7 @@ def change(
     skills.ensure(connection, values["skills"])
     setup.change(connection, AGENTS, row, values)
     principals.rename(connection, row["id"], values["name"], values["roles"])
+    note_agents(connection, [row["id"]], clock.now(connection))
     return sorted(workgroups.served_by(connection, {*before, *workgroup_ids}))
 
 

@@ -80,6 +80,14 @@ def locked_agents(
     }
 
 
+def agents_named(connection: Connection, agent_ids: Collection[str], now: Instant) -> list[Agent]:
+    """Return agents by their ids, unlocked, sorted by id."""
+    if not agent_ids:
+        return []
+    query = _agents().where(AGENTS.c.id.in_(sorted(agent_ids))).order_by(AGENTS.c.id)
+    return _read(connection, query, now)
+
+
 def agents_with_room(
     connection: Connection, workgroup_ids: Collection[str], also: Collection[str], now: Instant
 ) -> list[Agent]:
@@ -105,9 +113,9 @@ def _on_queue(workgroup_ids: Collection[str]) -> Select[tuple[object, ...]]:
 
 def _read(connection: Connection, query: Select[tuple[object, ...]], now: Instant) -> list[Agent]:
     rows = connection.execute(query).mappings().all()
-    limited = [row["id"] for row in rows if _has_maximum(row["own_utilization"])]
-    counts = _load_counts(connection, limited)
-    workgroups = _workgroups_of(connection, [row["id"] for row in rows])
+    found = [row["id"] for row in rows]
+    counts = _load_counts(connection, found)
+    workgroups = _workgroups_of(connection, found)
     return [agent_from(row, now, workgroups[row["id"]], counts[row["id"]]) for row in rows]
 
 

@@ -177,8 +177,9 @@ def lock_touched(
     touched = {*others, *(carrier.agent_id for carrier in holders(conversation))}
     if conversation.agent_id is not None:
         touched.add(conversation.agent_id)
-    journal.agents_are_locked(touched)
-    return locked_agents(journal.connection, touched, journal.now)
+    agents = locked_agents(journal.connection, touched, journal.now)
+    journal.agents_are_locked(agents)
+    return agents
 
 
 def candidate_of(command: c.Command, conversation: Conversation) -> str | None:

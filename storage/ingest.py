@@ -4,27 +4,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, text
+from sqlalchemy import Connection, RowMapping, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations import commands as c
 from conversations.affinity import affinity_key, is_within_window
 from conversations.commands import Policy
 from conversations.errors import ConversationError
+from conversations.joining_commands import MoveKind
 from conversations.lifecycle import decide, due, open_conversation
 from conversations.model import Conversation, Instant, Post, RequiredSkill, Threading, holders
 from storage import clock
+from storage.admission import Admission
 from storage.candidates import locked_agents
-from storage.conversation_tables import ConversationRow, PostRow
-from storage.conversations import lock
-from storage.customers import customers_of
+from storage.conversation_tables import PostRow
+from storage.customers import customers_of, own_agents
 from storage.database import ConcurrentChange
 from storage.ids import new_id
 from storage.journal import Aftermath, Journal
+from storage.latest import Latest
+from storage.post_moves import Way, note_joined
 from storage.rows import policy_from, required_skills_from
 from storage.setup_tables import WorkgroupRow
 
-CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
@@ -127,40 +129,30 @@ class _Page:
         self._post_ids = {post.external_id: new_id("po") for post in fresh}
         self._placed: dict[str, str] = {}
         self._late: set[str] = set()
+        self._ways: list[tuple[tuple[str, ...], Way]] = []
+        self._own_agents: dict[str, str] | None = None
 
     def take_in(self) -> dict[str, str]:
         """Return, for each new post's external id, the conversation that it is in."""
-        latest = self._locked_latest()
+        self._latest = Latest(self._connection, self._by_key)
         now = clock.now(self._connection)
         self.journal = Journal(self._connection, now)
-        policies = self._policies(latest.values())
-        self._let_lapse(latest, policies)
-        customers = customers_of(self._connection, self._source.network, self._fresh, now)
+        self._admission = Admission(self.journal)
+        policies = self._policies(self._latest)
+        self._let_lapse(policies)
+        self._customers = customers_of(self._connection, self._source.network, self._fresh, now)
         for key, posts in self._by_key.items():
-            last = latest.get(key)
-            if last is not None and last.is_open:
-                self._join(last, posts, policies[last.workgroup_id])
+            joined = self._latest.at_the_end(key)
+            if joined is not None and joined.is_open:
+                self._join(key, joined, posts, policies[joined.workgroup_id])
             else:
-                customer_id = customers[posts[0].author.external_id]
-                self._open(key, posts, customer_id, last, policies[self._source.workgroup_id])
+                self._open(key, posts, policies)
         self.journal.flush()
-        self._insert_posts(customers)
+        self._insert_posts()
+        self._admission.write_replies()
+        for ids, way in self._ways:
+            note_joined(self._connection, ids, way)
         return self._placed
-
-    def _locked_latest(self) -> dict[str, Conversation]:
-        """Lock, for each key, its open conversation or else its last one."""
-        newest = (
-            select(func.max(CONVERSATIONS.c.created_at))
-            .where(CONVERSATIONS.c.affinity_key == (outer := CONVERSATIONS.alias()).c.affinity_key)
-            .scalar_subquery()
-        )
-        query = select(outer.c.id).where(
-            outer.c.affinity_key.in_(sorted(self._by_key)),
-            or_(outer.c.ended_at.is_(None), outer.c.created_at == newest),
-        )
-        locked = lock(self._connection, list(self._connection.execute(query).scalars()))
-        by_age = sorted(locked.values(), key=lambda conv: (conv.is_open, conv.created_at, conv.id))
-        return {conversation.affinity_key: conversation for conversation in by_age}
 
     def _policies(self, conversations: Iterable[Conversation]) -> dict[str, Policy]:
         ids = {self._source.workgroup_id, *(conv.workgroup_id for conv in conversations)}
@@ -168,40 +160,42 @@ class _Page:
         rows = self._connection.execute(query).mappings()
         return {row["id"]: policy_from(row) for row in rows}
 
-    def _let_lapse(self, latest: dict[str, Conversation], policies: dict[str, Policy]) -> None:
+    def _let_lapse(self, policies: dict[str, Policy]) -> None:
         """End the conversations whose window has closed, before anything joins them."""
-        lapsed = {k: conv for k, conv in latest.items() if _has_lapsed(conv, self.journal.now)}
-        carriers = {each.agent_id for conv in lapsed.values() for each in holders(conv)}
-        self.journal.agents_are_locked(carriers)
-        locked_agents(self._connection, carriers, self.journal.now)
-        for key, conversation in lapsed.items():
+        lapsed = [conv for conv in self._latest if _has_lapsed(conv, self.journal.now)]
+        carriers = {each.agent_id for conv in lapsed for each in holders(conv)}
+        self.journal.agents_are_locked(
+            locked_agents(self._connection, carriers, self.journal.now)
+        )
+        for conversation in lapsed:
             policy = policies[conversation.workgroup_id]
-            latest[key] = self._decide(conversation, c.Lapse(), policy, "nudged")
+            self._decide(conversation, c.Lapse(), policy, "nudged")
 
     def _decide(
         self, conversation: Conversation, command: c.Command, policy: Policy, bell: str
-    ) -> Conversation:
+    ) -> None:
         decision = decide(conversation, command, c.Facts(policy), self.journal.now)
         if isinstance(decision, ConversationError):
             raise decision
-        return self.journal.record(conversation, decision, bell)
+        self._latest.keep(self.journal.record(conversation, decision, bell))
 
-    def _join(self, conversation: Conversation, posts: list[Post], policy: Policy) -> None:
+    def _join(
+        self, key: str, conversation: Conversation, posts: list[Post], policy: Policy
+    ) -> None:
+        """Let posts join, also where the key's own conversation was merged into another."""
         self._late |= {p.external_id for p in posts if p.created_at < conversation.last_post_at}
         received = c.ReceivePosts(self._ids(posts), max(p.created_at for p in posts))
         self._decide(conversation, received, policy, "post_received")
         self._place(posts, conversation.id)
+        last = self._latest.last(key)
+        if last is not None and last.id != conversation.id:
+            way = Way(last.id, conversation.id, MoveKind.JOIN, None, self.journal.now)
+            self._ways.append((self._ids(posts), way))
 
-    def _open(
-        self,
-        key: str,
-        posts: list[Post],
-        customer_id: str,
-        last: Conversation | None,
-        policy: Policy,
-    ) -> None:
+    def _open(self, key: str, posts: list[Post], policies: dict[str, Policy]) -> None:
         source, now = self._source, self.journal.now
-        knows = last.agent_id if last is not None and is_within_window(last, now) else None
+        last, policy = self._latest.last(key), policies[source.workgroup_id]
+        customer_id = self._customers[posts[0].author.external_id]
         opening = c.Opening(
             conversation_id=new_id("cv"),
             network=source.network,
@@ -217,12 +211,23 @@ class _Page:
             post_ids=self._ids(posts),
             last_post_at=posts[-1].created_at,
             continues=last.id if last else None,
-            preferred_agent_id=knows,
+            preferred_agent_id=self._who_knows(key, customer_id),
         )
-        self.journal.record(None, open_conversation(opening, policy, now), "post_received")
+        opened = open_conversation(opening, policy, now)
+        conversation = self.journal.record(None, opened, "post_received")
+        self._admission.admit(conversation, "post_received")
         if last is not None:
             self._decide(last, c.LinkContinuation(opening.conversation_id), policy, "nudged")
         self._place(posts, opening.conversation_id)
+
+    def _who_knows(self, key: str, customer_id: str) -> str | None:
+        """Return who had the customer last, within the window, or else the customer's own agent."""
+        ended = self._latest.at_the_end(key)
+        if ended is not None and ended.agent_id and is_within_window(ended, self.journal.now):
+            return ended.agent_id
+        if self._own_agents is None:
+            self._own_agents = own_agents(self._connection, self._customers.values())
+        return self._own_agents.get(customer_id)
 
     def _ids(self, posts: list[Post]) -> tuple[str, ...]:
         return tuple(self._post_ids[post.external_id] for post in posts)
@@ -230,9 +235,9 @@ class _Page:
     def _place(self, posts: list[Post], conversation_id: str) -> None:
         self._placed |= {post.external_id: conversation_id for post in posts}
 
-    def _insert_posts(self, customers: dict[str, str]) -> None:
+    def _insert_posts(self) -> None:
         rows = [
-            self._values(post, customers[post.author.external_id])
+            self._values(post, self._customers[post.author.external_id])
             for post in sorted(self._fresh, key=lambda p: p.external_id)
         ]
         dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql

@@ -1,13 +1,12 @@
 """What one transaction changes, collected and written in one order that cannot deadlock."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     RowMapping,
-    Update,
     bindparam,
     delete,
     insert,
@@ -17,18 +16,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from acd.model import Agent
 from acd.utilization import FULL_PERCENT
 from conversations.lifecycle import Decision
 from conversations.messages import Bell, Shown
 from conversations.model import (
     Conversation,
     ConversationState,
-    Holder,
     Instant,
     RoutingStatus,
     holders,
 )
 from storage import bells, events
+from storage.agent_changes import AgentChanges
 from storage.conversation_tables import ConversationRow, FurtherOfferRow, InvolvementRow
 from storage.database import ConcurrentChange
 from storage.events import Happening
@@ -60,14 +60,6 @@ class Aftermath:
 
 
 @dataclass(slots=True)
-class _AgentChange:
-    load_delta: int = 0
-    override_delta: int = 0
-    status: RoutingStatus | None = None
-    reason: str | None = None
-
-
-@dataclass(slots=True)
 class Journal:
     """The changes of one transaction; `flush` writes them, `aftermath` says what follows.
 
@@ -82,20 +74,20 @@ class Journal:
     _bell_events: dict[str, str] = field(default_factory=dict)
     _urgent: set[str] = field(default_factory=set)
     _happenings: list[Happening] = field(default_factory=list)
-    _agents: dict[str, _AgentChange] = field(default_factory=dict)
     _involved: set[tuple[str, str]] = field(default_factory=set)
     _leavers: set[str] = field(default_factory=set)
     _asks: set[str] = field(default_factory=set)
-    _locked_agents: set[str] = field(default_factory=set)
     _workgroups: dict[str, RowMapping] = field(default_factory=dict)
     _queue_moves: QueueMoves = field(init=False)
+    _agents: AgentChanges = field(init=False)
 
     def __post_init__(self) -> None:
         self._queue_moves = QueueMoves(self.now)
+        self._agents = AgentChanges(self.connection, self.now)
 
-    def agents_are_locked(self, agent_ids: Iterable[str]) -> None:
+    def agents_are_locked(self, agents: Mapping[str, Agent]) -> None:
         """Remember whom this transaction hid from a match that ran beside it."""
-        self._locked_agents.update(agent_ids)
+        self._agents.are_locked(agents)
 
     def conversation_is_locked(self, conversation: Conversation) -> None:
         """Remember a queued conversation that this transaction hid from a match beside it."""
@@ -110,7 +102,8 @@ class Journal:
         self._first.setdefault(after.id, before)
         self._last[after.id] = after
         self._bell_events[after.id] = bell_event
-        self._move_load(before, after)
+        self._agents.move_load(before, after)
+        self._involved |= {(holder.agent_id, after.id) for holder in holders(after)}
         self._queue_moves.note(before, after)
         if any(event.type == "reply.accepted" for event in decision.events):
             self._urgent.add(after.id)
@@ -132,31 +125,9 @@ class Journal:
             self._workgroups[workgroup_id] = self.connection.execute(query).mappings().one()
         return self._workgroups[workgroup_id]
 
-    def _move_load(self, before: Conversation | None, after: Conversation) -> None:
-        gave = set(holders(before) if before else ())
-        took = set(holders(after))
-        self._involved |= {(holder.agent_id, after.id) for holder in took}
-        if after.consulted_agent_id is not None:
-            self._involved.add((after.consulted_agent_id, after.id))
-        for holder in gave - took:
-            self._add_load(holder, -holder.weight_percent)
-        for holder in took - gave:
-            self._add_load(holder, holder.weight_percent)
-
-    def _add_load(self, holder: Holder, percent: int) -> None:
-        change = self._agent(holder.agent_id)
-        if holder.is_override:
-            change.override_delta += percent
-        else:
-            change.load_delta += percent
-
-    def _agent(self, agent_id: str) -> _AgentChange:
-        return self._agents.setdefault(agent_id, _AgentChange())
-
     def set_status(self, agent_id: str, status: RoutingStatus, reason: str | None) -> None:
         """Change an agent's routing status; whoever leaves the queue loses his other offers."""
-        change = self._agent(agent_id)
-        change.status, change.reason = status, reason
+        self._agents.set_status(agent_id, status, reason)
         detail = {"routing_status": status.value, "reason": reason}
         self._happenings.append(Happening("agent.status_changed", None, agent_id, None, detail))
         if status is not RoutingStatus.ON_QUEUE:
@@ -168,7 +139,7 @@ class Journal:
 
     def flush(self) -> None:
         """Write everything: agents, conversations, involvements, bells, events."""
-        self._write_agents()
+        self._agents.write()
         self._write_conversations()
         self._write_further_offers()
         self._write_involvements()
@@ -177,45 +148,6 @@ class Journal:
         new_ids = {i for i, before in self._first.items() if before is None}
         bells.note_changed(self.connection, changed, new_ids, self.now)
         events.append(self.connection, self._happenings, self.now)
-
-    def _write_agents(self) -> None:
-        """Write loads, several agents in one statement; a status is rare and goes by itself."""
-        loads: list[dict[str, Any]] = [
-            {
-                "row_id": agent_id,
-                "delta": change.load_delta,
-                "override_delta": change.override_delta,
-            }
-            for agent_id, change in sorted(self._agents.items())
-            if change.load_delta or change.override_delta
-        ]
-        for is_relief in (True, False):
-            moved = [
-                load for load in loads if (load["delta"] + load["override_delta"] < 0) is is_relief
-            ]
-            if moved:
-                self.connection.execute(self._load_update(is_relief=is_relief), moved)
-        for agent_id, change in sorted(self._agents.items()):
-            if change.status is not None:
-                self._write_status(agent_id, change.status, change.reason)
-
-    def _load_update(self, *, is_relief: bool) -> Update:
-        moved = update(AGENTS).where(AGENTS.c.id == bindparam("row_id"))
-        moved = moved.values(
-            utilization=AGENTS.c.utilization + bindparam("delta"),
-            override_percent=AGENTS.c.override_percent + bindparam("override_delta"),
-        )
-        return moved.values({"idle_since" if is_relief else "offered_at": self.now})
-
-    def _write_status(self, agent_id: str, status: RoutingStatus, reason: str | None) -> None:
-        values: dict[str, Any] = {
-            "routing_status": status.value,
-            "reason": reason,
-            "since": self.now,
-        }
-        if status is RoutingStatus.ON_QUEUE:
-            values["idle_since"] = self.now
-        self.connection.execute(update(AGENTS).where(AGENTS.c.id == agent_id).values(values))
 
     def _write_conversations(self) -> None:
         """Write the old before the new: one that lapsed makes room for its affinity key."""
@@ -305,7 +237,7 @@ class Journal:
         return Aftermath(rung, frozenset(asks), frozenset(self._leavers))
 
     def _workgroups_with_room(self) -> set[str]:
-        agent_ids = sorted(self._locked_agents | set(self._agents))
+        agent_ids = sorted(self._agents.touched)
         if not agent_ids:
             return set()
         theirs = (

@@ -21,6 +21,44 @@ class DecisionRow(SQLModel, table=True):
     record: dict[str, Any] = json(dict)
 
 
+class AgentHistoryRow(SQLModel, table=True):
+    """How an agent was after each change of him, so that decisions can be evaluated again."""
+
+    __tablename__ = "agent_history"
+    __table_args__ = (
+        Index("history_of_an_agent", "agent_id", "at", "id"),
+        Index("history_by_moment", "at", "id"),
+    )
+    id: int | None = Field(
+        default=None, sa_column=Column(BIG, primary_key=True, autoincrement=True)
+    )
+    agent_id: str
+    at: int = moment()
+    written_by: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
+    state: dict[str, Any] = json(dict)
+
+
+class PolicyHistoryRow(SQLModel, table=True):
+    """A workgroup's settings under each version, so that decisions can be evaluated again."""
+
+    __tablename__ = "policy_history"
+    workgroup_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    at: int = moment()
+    settings: dict[str, Any] = json(dict)
+
+
+class MatchRow(SQLModel, table=True):
+    """What one pass over a workgroup gave away, in its order."""
+
+    __tablename__ = "matches"
+    __table_args__ = (Index("matches_by_moment", "at", "id"),)
+    id: str = Field(primary_key=True)
+    workgroup_id: str
+    at: int = moment()
+    taken: list[list[Any]] = json(list)
+
+
 class EventRow(SQLModel, table=True):
     """What happened, written with the change itself; the relay gives each row its `seq`."""
 

@@ -17,7 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from acd.model import ScoreWeights
 from acd.priority import MS_PER_POINT, STRICT_STEP
-from storage import clock, setup, skills
+from storage import clock, overflow, policy_history, setup, skills
+from storage.agent_changes import note_agents
 from storage.conversation_tables import ConversationRow
 from storage.ids import new_id
 from storage.pages import Page, Window, page
@@ -50,9 +51,11 @@ def create(connection: Connection, values: Mapping[str, Any]) -> str:
     workgroup_id = new_id("wg")
     setup.require_free(WORKGROUPS.c.name, connection, KIND, values["name"], workgroup_id)
     _require_skills(connection, values)
+    overflow.require_sound(connection, workgroup_id, values)
     given = {**values, "id": workgroup_id, "created_at": clock.now(connection)}
     setup.add(connection, WORKGROUPS, given)
     _write_ring_members(connection, workgroup_id, values["rings"])
+    policy_history.note(connection, workgroup_id)
     return workgroup_id
 
 
@@ -106,8 +109,10 @@ def change(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -
     """
     setup.require_free(WORKGROUPS.c.name, connection, KIND, values["name"], row["id"])
     _require_skills(connection, values)
+    overflow.require_sound(connection, row["id"], values)
     setup.change(connection, WORKGROUPS, row, values)
     _write_ring_members(connection, row["id"], values["rings"])
+    policy_history.note(connection, row["id"])
     if any(row[name] != values[name] for name in ("score_weights", "strict_priority")):
         _rank_again(connection, row["id"], values)
 
@@ -142,6 +147,8 @@ def remove(connection: Connection, workgroup_id: str) -> None:
     for by, column in users:
         if setup.is_referred_to(connection, column, workgroup_id):
             raise setup.InUse(KIND, workgroup_id, by)
+    if overflow.is_target(connection, workgroup_id):
+        raise setup.InUse(KIND, workgroup_id, "workgroups that overflow to it")
     connection.execute(delete(RING_MEMBERS).where(RING_MEMBERS.c.workgroup_id == workgroup_id))
     setup.remove(connection, WORKGROUPS, KIND, workgroup_id)
 
@@ -160,6 +167,7 @@ def add_member(connection: Connection, workgroup_id: str, agent_id: str) -> froz
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     joined = dialect.insert(MEMBERSHIPS).on_conflict_do_nothing()
     connection.execute(joined, {"workgroup_id": workgroup_id, "agent_id": agent_id})
+    note_agents(connection, [agent_id], clock.now(connection))
     return served_by(connection, of_agents(connection, [agent_id])[agent_id])
 
 
@@ -171,6 +179,7 @@ def remove_member(
     one = (MEMBERSHIPS.c.workgroup_id == workgroup_id, MEMBERSHIPS.c.agent_id == agent_id)
     if connection.execute(delete(MEMBERSHIPS).where(*one)).rowcount != 1:
         return None
+    note_agents(connection, [agent_id], clock.now(connection))
     return served_by(connection, of_agents(connection, [agent_id])[agent_id])
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert, select
 from conversations import commands as c
 from conversations.messages import Bell
 from conversations.model import Author, Post, RoutingStatus, Threading
-from storage import clock, conversations, statuses
+from storage import clock, conversations, policy_history, statuses
+from storage.agent_changes import note_agents
 from storage.asking import Following
 from storage.conversation_tables import ConversationRow
 from storage.conversations import Outcome, ReplyDraft
@@ -57,6 +58,7 @@ class Floor:
         values = {"name": workgroup_id, "service_level": {}, "utilization": {}, "wrap_up": {}}
         values |= {"required_skills": [], "agent_order": []} | settings
         await self._insert(WorkgroupRow, id=workgroup_id, **values)
+        await self.database.write(lambda k: policy_history.note(k, workgroup_id))
         return workgroup_id
 
     async def agent(self, *workgroup_ids: str, on_queue: bool = True, **settings: Any) -> str:
@@ -71,6 +73,7 @@ class Floor:
                     insert(MembershipRow.__table__).values(workgroup_id=w, agent_id=agent_id)  # type: ignore[attr-defined]
                 )
             )
+        await self.database.write(lambda k: note_agents(k, [agent_id], clock.now(k)))
         if on_queue:
             await self.status(agent_id, RoutingStatus.ON_QUEUE)
         return agent_id

@@ -27,6 +27,9 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
+    "agent_history",
+    "policy_history",
+    "matches",
     "post_moves",
     "queue_entries",
     "rule_workgroups",
@@ -45,6 +48,8 @@ def upgrade() -> None:
     for table, columns in _added().items():
         for column in columns:
             op.add_column(table, column)
+    _history()
+    _what_history_starts_from()
     _offers()
     _stations_and_licences()
     _rules()
@@ -62,6 +67,90 @@ def downgrade() -> None:
     for table, columns in _added().items():
         for column in columns:
             op.drop_column(table, column.name)
+
+
+def _history() -> None:
+    op.create_table(
+        "agent_history",
+        sa.Column("id", NUMBERED, nullable=False, autoincrement=True),
+        *always(TEXT, "agent_id"),
+        *always(MOMENT, "at"),
+        *maybe(MOMENT, "written_by"),
+        *always(JSON, "state"),
+        sa.PrimaryKeyConstraint("id", name="agent_history_pkey"),
+    )
+    index("agent_history", "history_of_an_agent", "agent_id", "at", "id")
+    index("agent_history", "history_by_moment", "at", "id")
+    op.create_table(
+        "policy_history",
+        *always(TEXT, "workgroup_id"),
+        *always(NUMBER, "version"),
+        *always(MOMENT, "at"),
+        *always(JSON, "settings"),
+        sa.PrimaryKeyConstraint("workgroup_id", "version", name="policy_history_pkey"),
+    )
+    op.create_table(
+        "matches",
+        *always(TEXT, "id", "workgroup_id"),
+        *always(MOMENT, "at"),
+        *always(JSON, "taken"),
+        sa.PrimaryKeyConstraint("id", name="matches_pkey"),
+    )
+    index("matches", "matches_by_moment", "at", "id")
+
+
+def _what_history_starts_from() -> None:
+    """Write down the agents that are there already; workgroups are when they change."""
+    connection = op.get_bind()
+    agents = sa.table("agents", *(sa.column(name) for name in ("id", "since")))
+    states = _states(connection)
+    moments = {row.id: row.since for row in connection.execute(sa.select(agents))}
+    history = sa.table(
+        "agent_history",
+        *(sa.column(name) for name in ("agent_id", "at")),
+        sa.column("state", JSON),
+    )
+    rows = [{"agent_id": i, "at": moments[i], "state": state} for i, state in states.items()]
+    if rows:
+        connection.execute(sa.insert(history), rows)
+
+
+def _states(connection: sa.Connection) -> dict[str, dict[str, Any]]:
+    told = ("id", "routing_status", "licensed", "enabled", "roles", "skills", "own_utilization")
+    numbers = ("utilization", "idle_since")
+    json = {"roles", "skills", "own_utilization"}
+    agents = sa.table(
+        "agents", *(sa.column(name, JSON if name in json else None) for name in (*told, *numbers))
+    )
+    memberships = sa.table("memberships", sa.column("agent_id"), sa.column("workgroup_id"))
+    member_of: dict[str, list[str]] = {}
+    for row in connection.execute(sa.select(memberships)):
+        member_of.setdefault(row.agent_id, []).append(row.workgroup_id)
+    return {row.id: _state(row, member_of) for row in connection.execute(sa.select(agents))}
+
+
+def _state(row: sa.Row[Any], member_of: dict[str, list[str]]) -> dict[str, Any]:
+    media_types = ["social_conversation", "social_direct_message"]
+    return {
+        "id": row.id,
+        "routing_status": row.routing_status,
+        "is_present": True,
+        "is_licensed": bool(row.licensed),
+        "is_enabled": bool(row.enabled),
+        "workgroup_ids": sorted(member_of.get(row.id, [])),
+        "skills": row.skills,
+        "load_percent": row.utilization,
+        "idle_since": row.idle_since,
+        "utilization": {
+            media_type: {"percent": level["percent"], "max_count": level.get("max")}
+            for media_type, level in row.own_utilization.items()
+        },
+        "load_count": {},
+        "may_get": media_types if "agent" in row.roles else [],
+        "offered_at": 0,
+        "signs_off_at": None,
+        "location": None,
+    }
 
 
 def _offers() -> None:
