@@ -24,6 +24,7 @@ from api.fields import (
     plain,
     rfc3339,
 )
+from api.hours import BusinessHoursBody, OverflowBody, ServiceLevelBody
 from api.idempotency import Answer, Carried
 from api.listing import Asked, Listing, listing
 from api.routes import CHANGES, CREATES, DELETES, READS, READS_ONE, new_router
@@ -58,13 +59,6 @@ class ScoreWeightsBody(Body):
     priority: Weight = 1
     time_in_queue: Weight = 1
     time_in_system: Weight = 0
-
-
-class ServiceLevelBody(Body):
-    """So many percent are picked up within so many seconds."""
-
-    target_s: Seconds = 300
-    percent: Annotated[int, Field(ge=1, le=100)] = 80
 
 
 class WrapUpBody(Body):
@@ -103,6 +97,8 @@ class WorkgroupBody(Body):
     offer_timeout_action: Annotated[OfferTimeoutAction, Field(strict=False)] = (
         OfferTimeoutAction.NOT_RESPONDING
     )
+    business_hours: BusinessHoursBody | None = None
+    overflow: OverflowBody | None = None
 
     @model_validator(mode="after")
     def _not_contradict_itself(self) -> "WorkgroupBody":

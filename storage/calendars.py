@@ -88,7 +88,7 @@ def _target_from(kept: Mapping[str, Any]) -> Target:
     )
 
 
-def overflow_targets(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def overflow_targets(values: Mapping[str, Any] | RowMapping) -> Iterator[tuple[str, str]]:
     """Yield the fields by which a workgroup's conversations go elsewhere, and where to."""
     hours, overflow = values["business_hours"] or {}, values["overflow"] or {}
     if hours.get("overflow_workgroup_id"):
