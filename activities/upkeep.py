@@ -38,7 +38,8 @@ class UpkeepActivities:
 
     async def _look_around(self) -> None:
         await self.upkeep.ring_again()
-        await self.upkeep.sign_off_absent_agents()
+        await self.upkeep.sign_off_agents()
+        await self.upkeep.release_from_lost_agents()
         await self.upkeep.take_lost_offers_back()
         await self.upkeep.ask_everywhere()
         await self.temporal.start_listeners(await self.upkeep.listened_channels())

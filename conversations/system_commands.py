@@ -6,6 +6,7 @@ from conversations import commands as c
 from conversations.errors import (
     ConversationEnded,
     IllegalTransition,
+    NotYourConversation,
 )
 from conversations.model import (
     Conversation,
@@ -16,6 +17,7 @@ from conversations.model import (
     ReplyState,
 )
 from conversations.transitions import (
+    CONNECTED_OR_HELD,
     Change,
     alerting,
     at_its_end,
@@ -32,6 +34,7 @@ from conversations.transitions import (
     without_offer,
 )
 
+AGENT_LOST = "agent_lost"
 BLAMELESS_AFTER_MS = 5_000
 """An offer that expires later than this was held up by an outage, not by its agent."""
 
@@ -103,6 +106,19 @@ def rescind_offer(
     if offer is None:
         raise IllegalTransition("rescind", conversation.state)
     return Change(without_offer(conversation, command.agent_id), (rescinded(offer, "rescinded"),))
+
+
+def lose_agent(
+    conversation: Conversation, command: c.LoseAgent, facts: c.Facts, now: Instant
+) -> Change:
+    """Take a conversation back from an agent who is gone; should he return in time, it is his."""
+    if conversation.agent_id != command.agent_id:
+        raise NotYourConversation(command.agent_id, conversation.agent_id)
+    if conversation.state is ConversationState.WRAPUP:
+        return completion(conversation, cause=AGENT_LOST)
+    require_state(conversation, "release", CONNECTED_OR_HELD)
+    released = Event("conversation.released", command.agent_id, {"cause": AGENT_LOST})
+    return Change(back_in_queue_for_owner(conversation, facts, now), (released,))
 
 
 def reconsider(conversation: Conversation, _: c.Reconsider, __: c.Facts, now: Instant) -> Change:

@@ -16,6 +16,12 @@ from storage.setup_tables import AgentRow
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 
 
+LOGGED_OFF: dict[str, Any] = {"station_id": None, "held_licence": None, "sign_off_at": None}
+"""What a log-in took and a log-off gives back."""
+
+DRAINED = "drained"
+
+
 @dataclass(slots=True)
 class _Change:
     load_delta: int = 0
@@ -73,8 +79,11 @@ class AgentChanges:
     def _of(self, agent_id: str) -> _Change:
         return self._changes.setdefault(agent_id, _Change())
 
-    def write(self) -> None:
-        """Write loads, several agents in one statement; a status is rare and goes by itself."""
+    def write(self) -> list[str]:
+        """Write loads, several agents in one statement; a status is rare and goes by itself.
+
+        Returns who was draining and is done, and so is off the queue.
+        """
         loads: list[tuple[str, _Change]] = [
             (agent_id, change)
             for agent_id, change in sorted(self._changes.items())
@@ -91,7 +100,33 @@ class AgentChanges:
         for agent_id, change in sorted(self._changes.items()):
             if change.status is not None:
                 self._write_status(agent_id, change.status, change.reason)
+        drained = self._log_drained_off()
         self._note_history()
+        return drained
+
+    def _log_drained_off(self) -> list[str]:
+        """Log off whoever was draining and has nothing left, in the commit that took it."""
+        may_be_done = sorted(
+            i for i, c in self._changes.items() if c.is_relief or c.status is RoutingStatus.DRAINING
+        )
+        if not may_be_done:
+            return []
+        done = update(AGENTS).where(
+            AGENTS.c.id.in_(may_be_done),
+            AGENTS.c.routing_status == RoutingStatus.DRAINING.value,
+            AGENTS.c.utilization == 0,
+            AGENTS.c.override_percent == 0,
+        )
+        done = done.values(
+            routing_status=RoutingStatus.OFF_QUEUE.value,
+            reason=DRAINED,
+            since=self.now,
+            **LOGGED_OFF,
+        )
+        drained = list(self.connection.execute(done.returning(AGENTS.c.id)).scalars())
+        for agent_id in drained:
+            self.set_status(agent_id, RoutingStatus.OFF_QUEUE, DRAINED)
+        return drained
 
     def _load_update(self, *, is_relief: bool) -> Update:
         moved = update(AGENTS).where(AGENTS.c.id == bindparam("row_id"))
@@ -109,6 +144,8 @@ class AgentChanges:
         }
         if status is RoutingStatus.ON_QUEUE:
             values["idle_since"] = self.now
+        if status is RoutingStatus.OFF_QUEUE:
+            values |= LOGGED_OFF
         self.connection.execute(update(AGENTS).where(AGENTS.c.id == agent_id).values(values))
 
     def _note_history(self) -> None:

@@ -28,7 +28,7 @@ from conversations.model import (
     holders,
 )
 from storage import bells, events
-from storage.agent_changes import AgentChanges
+from storage.agent_changes import DRAINED, AgentChanges
 from storage.conversation_tables import ConversationRow, FurtherOfferRow, InvolvementRow
 from storage.database import ConcurrentChange
 from storage.events import Happening
@@ -128,10 +128,13 @@ class Journal:
     def set_status(self, agent_id: str, status: RoutingStatus, reason: str | None) -> None:
         """Change an agent's routing status; whoever leaves the queue loses his other offers."""
         self._agents.set_status(agent_id, status, reason)
-        detail = {"routing_status": status.value, "reason": reason}
-        self._happenings.append(Happening("agent.status_changed", None, agent_id, None, detail))
+        self._tell_status(agent_id, status, reason)
         if status is not RoutingStatus.ON_QUEUE:
             self._leavers.add(agent_id)
+
+    def _tell_status(self, agent_id: str, status: RoutingStatus, reason: str | None) -> None:
+        detail = {"routing_status": status.value, "reason": reason}
+        self.tell(Happening("agent.status_changed", None, agent_id, None, detail))
 
     def tell(self, happening: Happening) -> None:
         """Add an event that belongs to no change of a conversation."""
@@ -139,7 +142,8 @@ class Journal:
 
     def flush(self) -> None:
         """Write everything: agents, conversations, involvements, bells, events."""
-        self._agents.write()
+        for agent_id in self._agents.write():
+            self._tell_status(agent_id, RoutingStatus.OFF_QUEUE, DRAINED)
         self._write_conversations()
         self._write_further_offers()
         self._write_involvements()

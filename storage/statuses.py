@@ -1,31 +1,32 @@
-"""An agent's routing status and presence, and what changes with them."""
+"""An agent's routing status: log-in, log-off, and what changes with them."""
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select, union
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select, union, update
 
 from acd.model import Agent
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import decide
 from conversations.model import Conversation, ConversationState, Instant, RoutingStatus
-from storage import clock
+from storage import clock, licences, stations
+from storage.agent_changes import note_agents
 from storage.candidates import locked_agents
 from storage.conversation_tables import ConversationRow, FurtherOfferRow
 from storage.conversations import lock
 from storage.database import ConcurrentChange
+from storage.events import Happening
 from storage.journal import Aftermath, Journal
-from storage.rows import PRESENCE_LEASE_MS, policy_from
-from storage.setup_tables import AgentRow, PresenceRow
+from storage.presence import ABSENT_BATCH, note_presence
+from storage.rows import policy_from
+from storage.setup_tables import AgentRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 FURTHER_OFFERS = FurtherOfferRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
-PRESENCES = PresenceRow.__table__  # type: ignore[attr-defined]
 
 PRESENCE_LOST = "presence lost"
-ABSENT_BATCH = 50
+SIGNED_OFF = "signed off as scheduled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,20 @@ def set_status(
     status: RoutingStatus,
     reason: str | None,
     *,
+    station_id: str | None = None,
     is_sign_of_life: bool = True,
 ) -> StatusOutcome:
     """Set an agent's routing status; off the queue he loses his open offers in the same commit.
 
-    Setting it counts as a heartbeat, unless the sweep signs an absent agent off. Setting the
+    Coming on queue is the log-in: it takes the station and, where licences are concurrent, one of
+    them. Setting the status counts as a heartbeat, unless somebody else does it. Setting the
     status that he has changes nothing but is asked about again, so that a repeated log-in can
     never leave anybody waiting.
+
+    Raises:
+        UnknownReference: there is no such station.
+        StationInUse: another agent is logged in there.
+        NoLicenceFree: he needs a licence and none is free.
     """
     leaves = status is not RoutingStatus.ON_QUEUE
     journal, offered, agents = _locked_with_offers(connection, agent_id, leaves=leaves)
@@ -59,9 +67,41 @@ def set_status(
     if agents[agent_id].routing_status is not status:
         journal.set_status(agent_id, status, reason)
     _rescind(journal, offered, agent_id)
+    if not leaves:
+        _log_in(journal, agent_id, station_id)
     journal.flush()
+    if not leaves and agents[agent_id].routing_status is status:
+        note_agents(connection, [agent_id], journal.now)
     aftermath = journal.aftermath()
     return StatusOutcome(is_known=True, aftermath=Aftermath(aftermath.bells, aftermath.asks))
+
+
+def _log_in(journal: Journal, agent_id: str, station_id: str | None) -> None:
+    """Take what a log-in needs; an earlier sign-off schedule that has passed is over."""
+    mine = update(AGENTS).where(AGENTS.c.id == agent_id)
+    if station_id is not None:
+        stations.require_free(journal.connection, station_id, agent_id)
+        journal.connection.execute(mine.values(station_id=station_id))
+    licences.settle(journal.connection, agent_id, refuses=True)
+    passed = mine.where(AGENTS.c.sign_off_at <= journal.now)
+    journal.connection.execute(passed.values(sign_off_at=None))
+
+
+def schedule_sign_off(
+    connection: Connection, agent_id: str, sign_off_at: Instant | None
+) -> StatusOutcome:
+    """Set when the agent takes nothing new any more, or take that back."""
+    journal, _, agents = _locked_with_offers(connection, agent_id, leaves=False)
+    if agent_id not in agents:
+        return StatusOutcome(is_known=False)
+    mine = update(AGENTS).where(AGENTS.c.id == agent_id)
+    connection.execute(mine.values(sign_off_at=sign_off_at))
+    agent = agents[agent_id]
+    detail = {"routing_status": agent.routing_status.value, "sign_off_at": sign_off_at}
+    journal.tell(Happening("agent.status_changed", None, agent_id, None, detail))
+    journal.flush()
+    note_agents(connection, [agent_id], journal.now)
+    return StatusOutcome(is_known=True, aftermath=journal.aftermath())
 
 
 def take_offers_back(connection: Connection, agent_id: str) -> Aftermath:
@@ -112,19 +152,6 @@ def _rescind(journal: Journal, offered: dict[str, Conversation], agent_id: str) 
             journal.record(conversation, decision, "nudged")
 
 
-def note_presence(connection: Connection, agent_id: str, now: Instant) -> None:
-    """Remember that the agent was heard of."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    first = dialect.insert(PRESENCES).values(agent_id=agent_id, seen_at=now)
-    seen = first.on_conflict_do_update(index_elements=["agent_id"], set_={"seen_at": now})
-    connection.execute(seen)
-
-
-def heartbeat(connection: Connection, agent_id: str) -> None:
-    """Renew the agent's presence lease; touches nothing that a match looks at."""
-    note_presence(connection, agent_id, clock.now(connection))
-
-
 def agents_with_lost_offers(connection: Connection) -> list[str]:
     """Return agents off the queue who are still offered something: a process died in between."""
     alerted = select(CONVERSATIONS.c.holder_agent_id).where(
@@ -136,19 +163,3 @@ def agents_with_lost_offers(connection: Connection) -> list[str]:
         AGENTS.c.routing_status != RoutingStatus.ON_QUEUE.value,
     )
     return list(connection.execute(query.limit(ABSENT_BATCH)).scalars())
-
-
-def absent_agents(connection: Connection) -> list[str]:
-    """Return agents on queue whose presence lease has run out, for the sweep to sign off."""
-    now = clock.now(connection)
-    query = (
-        select(AGENTS.c.id)
-        .outerjoin(PRESENCES, PRESENCES.c.agent_id == AGENTS.c.id)
-        .where(
-            AGENTS.c.presence_lease,
-            AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value,
-            PRESENCES.c.seen_at.is_(None) | (PRESENCES.c.seen_at < now - PRESENCE_LEASE_MS),
-        )
-        .limit(ABSENT_BATCH)
-    )
-    return list(connection.execute(query).scalars())

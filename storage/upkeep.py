@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from conversations.model import ConversationState, Instant, RoutingStatus
-from storage import bells, clock, events, queue_entries, statuses
+from storage import bells, clock, events, presence, queue_entries, statuses
 from storage.asking import Following
 from storage.conversation_tables import ConversationRow
 from storage.database import Database
@@ -24,15 +24,26 @@ KEY_LIFE_MS = 24 * 3_600_000
 EVENT_LIFE_MS = 7 * 24 * 3_600_000
 WAIT_LIFE_MS = 90 * 24 * 3_600_000
 FORGET_BATCH = 5_000
+PRESENCE_GRACE_S = 60
+"""So long after his lease an absent agent's conversations wait for his return."""
+
+PRESENCE_LOST = "presence lost"
 
 
 class DatabaseUpkeep:
     """The sweep's port `activities.ports.Upkeep` on the database."""
 
-    def __init__(self, database: Database, following: Following, listened: frozenset[str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        following: Following,
+        listened: frozenset[str],
+        presence_grace_s: int = PRESENCE_GRACE_S,
+    ) -> None:
         self._database = database
         self._following = following
         self._listened = listened
+        self._grace_ms = presence_grace_s * 1000
 
     async def ring_again(self) -> int:
         lost = await self._database.read(lambda k: bells.to_ring_again(k, clock.now(k)))
@@ -46,20 +57,32 @@ class DatabaseUpkeep:
         await self._following.follow(Aftermath(tuple(found)))
         return len(found)
 
-    async def sign_off_absent_agents(self) -> int:
-        absent = await self._database.read(statuses.absent_agents)
+    async def sign_off_agents(self) -> int:
+        """Sign off who is absent, and drain whose scheduled sign-off has come."""
+        absent = await self._database.read(presence.absent_agents)
         for agent_id in absent:
-            outcome = await self._database.write(
-                lambda k, agent_id=agent_id: statuses.set_status(  # type: ignore[misc]
-                    k,
-                    agent_id,
-                    RoutingStatus.OFF_QUEUE,
-                    statuses.PRESENCE_LOST,
-                    is_sign_of_life=False,
+            await self._set(agent_id, RoutingStatus.OFF_QUEUE, PRESENCE_LOST)
+        leaving = await self._database.read(presence.agents_to_sign_off)
+        for agent_id in leaving:
+            await self._set(agent_id, RoutingStatus.DRAINING, statuses.SIGNED_OFF)
+        return len(absent) + len(leaving)
+
+    async def _set(self, agent_id: str, status: RoutingStatus, reason: str) -> None:
+        outcome = await self._database.write(
+            lambda k: statuses.set_status(k, agent_id, status, reason, is_sign_of_life=False)
+        )
+        await self._following.follow(outcome.aftermath)
+
+    async def release_from_lost_agents(self) -> int:
+        lost = await self._database.read(lambda k: presence.lost_agents(k, self._grace_ms))
+        for agent_id in lost:
+            aftermath = await self._database.write(
+                lambda k, agent_id=agent_id: presence.lose_agent(  # type: ignore[misc]
+                    k, agent_id, self._grace_ms
                 )
             )
-            await self._following.follow(outcome.aftermath)
-        return len(absent)
+            await self._following.follow(aftermath)
+        return len(lost)
 
     async def take_lost_offers_back(self) -> int:
         leavers = await self._database.read(statuses.agents_with_lost_offers)
