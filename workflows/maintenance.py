@@ -1,6 +1,7 @@
 """What the sweep does in Temporal: the mark, terminated conversations, listeners, itself."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowHandle
@@ -27,6 +28,9 @@ OVERLAP = timedelta(minutes=1)
 """Visibility lags: what ended shortly before the last look is looked at once more."""
 
 LARGEST_LOOK = 10_000
+LISTENERS_AGAIN_AFTER_S = 60.0
+"""A listener lives on by itself; this finds one that was ended by hand."""
+
 ENDED_BADLY = 'ExecutionStatus IN ("Terminated", "Failed", "TimedOut", "Canceled")'
 
 
@@ -87,16 +91,30 @@ async def start_listeners(client: Client, channels: Sequence[tuple[str, str]]) -
 class TemporalMaintenance:
     """The port `activities.ports.TemporalUpkeep`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._client = client
+        self._clock_s = clock_s
+        self._listening: frozenset[tuple[str, str]] = frozenset()
+        self._all_started_at_s = -LISTENERS_AGAIN_AFTER_S
         self._since = datetime.now(UTC) - LOOK_BACK
         self._known: dict[str, datetime] = {}
 
     async def advance_marker(self, beat: int) -> int:
-        return await advance_marker(self._client, beat)
+        before = await advance_marker(self._client, beat)
+        if before < beat - 1:  # it is new or was restored: what ran in the other does not run here
+            self._listening = frozenset()
+        return before
 
     async def start_listeners(self, channels: Sequence[tuple[str, str]]) -> int:
-        return await start_listeners(self._client, channels)
+        """Start those that are new here; now and then all, should one have been ended by hand."""
+        now_s = self._clock_s()
+        is_time_for_all = now_s - self._all_started_at_s >= LISTENERS_AGAIN_AFTER_S
+        known = frozenset() if is_time_for_all else self._listening
+        started = await start_listeners(self._client, [c for c in channels if c not in known])
+        self._listening = frozenset(channels)
+        if is_time_for_all:
+            self._all_started_at_s = now_s
+        return started
 
     async def terminated_conversations(self) -> list[str]:
         """Return the conversations of workflows that did not come to their own end, each once."""
