@@ -2,16 +2,17 @@
 
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
 from conversations import commands as c
+from conversations.joining_commands import Forward, Merge
 from conversations.messages import Bell
 from conversations.model import Author, Post, RoutingStatus, Threading
-from storage import clock, conversations, policy_history, statuses
+from storage import clock, conversations, joining, policy_history, statuses
 from storage.agent_changes import note_agents
 from storage.asking import Following
 from storage.conversation_tables import ConversationRow
@@ -167,6 +168,27 @@ class Floor:
         outcome = await self.database.write(
             lambda k: conversations.reply(k, conversation_id, draft)
         )
+        await self.follow(outcome)
+        return outcome
+
+    async def merge(self, source_id: str, target_id: str, actor: c.Actor = c.SYSTEM) -> Outcome:
+        command = Merge(actor, None)
+        return await self._join(lambda k: joining.merge(k, source_id, target_id, command))
+
+    async def forward(self, source_id: str, target_id: str, actor: c.Actor) -> Outcome:
+        command = Forward(actor, "yours")
+        return await self._join(lambda k: joining.merge(k, source_id, target_id, command))
+
+    async def unmerge(self, source_id: str, actor: c.Actor = c.SYSTEM) -> Outcome:
+        return await self._join(lambda k: joining.unmerge(k, source_id, actor))
+
+    async def split(
+        self, conversation_id: str, posts: Sequence[str], actor: c.Actor = c.SYSTEM
+    ) -> Outcome:
+        return await self._join(lambda k: joining.split(k, conversation_id, actor, posts))
+
+    async def _join(self, work: Callable[[Connection], Outcome]) -> Outcome:
+        outcome = await self.database.write(work)
         await self.follow(outcome)
         return outcome
 

@@ -9,7 +9,13 @@ from sqlalchemy import Connection, select, text
 
 from conversations.model import Instant
 from storage import clock
-from storage.conversation_tables import ConversationRow, PostRow, QuarantineRow, ReplyRow
+from storage.conversation_tables import (
+    ConversationRow,
+    PostMoveRow,
+    PostRow,
+    QuarantineRow,
+    ReplyRow,
+)
 from storage.log_tables import CommandRow, CounterRow, EventRow
 from storage.setup_tables import AgentRow, MembershipRow, PresenceRow, WorkgroupRow
 
@@ -27,6 +33,7 @@ class History:
     counters: list[Row]
     events: list[Row]
     memberships: list[Row]
+    moves: list[Row]
     posts: list[Row]
     presences: list[Row]
     quarantine: list[Row]
@@ -84,6 +91,7 @@ def read_history(connection: Connection) -> History:
         counters=rows(CounterRow),
         events=rows(EventRow, "seq", "id"),
         memberships=rows(MembershipRow),
+        moves=rows(PostMoveRow, "id"),
         posts=rows(PostRow, "received_at", "created_at", "external_id"),
         presences=rows(PresenceRow),
         quarantine=rows(QuarantineRow),

@@ -17,6 +17,7 @@ from acd.model import Agent
 from acd.priority import queue_rank
 from conversations.model import MediaType
 from storage.rows import agent_from, conversation_from, routing_policy_from
+from tests import moves
 from tests.history import Answer, History, Row, World
 
 OWNED = frozenset({"connected", "held", "parked"})
@@ -145,14 +146,20 @@ def loads_never_exceeded_100(history: History) -> Iterator[Violation]:
 
 
 def ownership_never_overlaps(history: History) -> Iterator[Violation]:
-    """I5: between two owners the conversation belonged to nobody; only owners replied."""
+    """I5: between two owners the conversation belonged to nobody; only owners replied.
+
+    Only whom the owner consulted gets it from him in one step.
+    """
     writers = {reply["id"]: reply["agent_id"] for reply in history.replies}
     for conversation_id, events in history.events_by_conversation.items():
         owner = None
         for event in events:
             snapshot = event["snapshot"]
             owns = snapshot["agent_id"] if snapshot["state"] in OWNED else None
-            if owner is not None and owns is not None and owner != owns:
+            is_warm = event["type"] == "conversation.transferred" and event["detail"].get(
+                "consulted"
+            )
+            if owner is not None and owns is not None and owner != owns and not is_warm:
                 taken = f"went from {owner} to {owns} at once ({event['type']})"
                 yield Violation("I5", conversation_id, taken)
             owner = owns
@@ -165,10 +172,11 @@ def ownership_never_overlaps(history: History) -> Iterator[Violation]:
 
 
 def posts_are_in_order(history: History) -> Iterator[Violation]:
-    """I6: what came after something newer is flagged late; nothing else is."""
+    """I6: what came after something newer, where it arrived, is flagged late; nothing else is."""
     by_conversation: defaultdict[str, list[Row]] = defaultdict(list)
+    ways = moves.moves_by_post(history)
     for post in history.posts:
-        by_conversation[post["conversation_id"]].append(post)
+        by_conversation[moves.arrived_in(post, ways[post["id"]])].append(post)
     for posts in by_conversation.values():
         for post in posts:
             before = [p["created_at"] for p in posts if p["received_at"] < post["received_at"]]
@@ -334,6 +342,13 @@ def no_workflow_task_failed(histories: Iterable[Any]) -> Iterator[Violation]:
 UNHANDLED_COMMAND = 1
 """`WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND` of Temporal's API."""
 
+
+def posts_move_as_they_may(history: History) -> Iterator[Violation]:
+    """I2, I7: merge, split and their undoing lose nothing and invent nothing."""
+    for checker in moves.ALL:
+        yield from (Violation(*finding) for finding in checker(history))
+
+
 ALWAYS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     every_post_is_in_one_conversation,
     unsettled_replies_are_counted,
@@ -344,6 +359,7 @@ ALWAYS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     replies_are_in_order,
     one_open_conversation_per_key,
     the_window_is_exact,
+    posts_move_as_they_may,
 )
 WHEN_QUIET = (no_work_beside_the_free, events_are_one_sequence, conversations_never_go_back)
 WITH_THE_WORLD: tuple[Callable[[History, World], Iterator[Violation]], ...] = (
