@@ -74,6 +74,10 @@ def opening_of(workgroup: RowMapping, now: Instant) -> Opening:
     return Opening(is_open(hours, now), next_change(hours, now))
 
 
+def opening_now(connection: Connection, workgroup: RowMapping) -> Opening:
+    return opening_of(workgroup, clock.now(connection))
+
+
 def recent_answers(connection: Connection, workgroup_id: str, now: Instant) -> RecentAnswers:
     """Return what the last half hour tells of a queue."""
     query = select(func.count(), func.coalesce(func.sum(ENTRIES.c.waited_ms), 0)).where(
