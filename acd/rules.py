@@ -96,6 +96,13 @@ class References:
     """The workgroups whose location is compared."""
     hours_of: frozenset[str] = frozenset()
     """The workgroups whose business hours are looked at."""
+    facts: frozenset[str] = frozenset()
+    prefers_own_agent: bool = False
+
+    @property
+    def needs_customer(self) -> bool:
+        """Whether anything has to be known of the customer."""
+        return self.prefers_own_agent or any(fact.startswith("customer.") for fact in self.facts)
 
 
 def references(rules: tuple[Rule, ...]) -> References:
@@ -121,6 +128,8 @@ def references(rules: tuple[Rule, ...]) -> References:
         skills=frozenset(skill for action in actions for skill in _skills(action)),
         places_of=frozenset(places),
         hours_of=frozenset(hours),
+        facts=frozenset(one.fact.name for one in comparisons(conditions)),
+        prefers_own_agent=None in preferred,
     )
 
 

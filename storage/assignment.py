@@ -14,7 +14,7 @@ from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import decide
 from conversations.model import Conversation, ConversationState, Instant, holders
-from storage import clock, decisions
+from storage import clock, decisions, rule_asking
 from storage.candidates import (
     agents_with_room,
     agents_without_room,
@@ -103,7 +103,7 @@ def _open_rings_at_once(
         decision = decide(conversation, c.OpenRing(), facts, journal.now)
         if isinstance(decision, ConversationError) or not decision.events:
             continue
-        journal.record(conversation, decision, "nudged")
+        rule_asking.after_ring(journal, journal.record(conversation, decision, "nudged"))
         opened += 1
     return opened
 

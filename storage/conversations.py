@@ -13,7 +13,7 @@ from conversations.errors import ConversationError
 from conversations.lifecycle import alarm_at, decide, due
 from conversations.model import Conversation, Instant, MediaType, Visibility, holders
 from conversations.replies import Reply
-from storage import clock, decisions, reply_rows
+from storage import clock, decisions, reply_rows, rule_asking
 from storage.admission import Admission
 from storage.candidates import agents_on_queue, locked_agents
 from storage.conversation_tables import ConversationRow, IdentityRow
@@ -156,6 +156,8 @@ class _Change:
         if isinstance(command, c.TransferToAgent):
             self._explain(conversation, command, agents[command.agent_id])
         changed = journal.record(conversation, decision, "commanded")
+        if isinstance(command, c.TransferToWorkgroup | c.TransferToAgent):
+            changed = rule_asking.after_transfer(journal, changed)
         if isinstance(command, c.TransferToWorkgroup):
             changed = self.admission.admit(changed, "commanded")
         return Outcome(changed)
@@ -214,7 +216,9 @@ def _happen(
         decision = decide(conversation, falls_due.command, facts, journal.now)
         if isinstance(decision, ConversationError):
             raise decision
-        conversation = journal.record(conversation, decision, "nudged")
+        before, conversation = conversation, journal.record(conversation, decision, "nudged")
+        if conversation.ring > before.ring:
+            conversation = rule_asking.after_ring(journal, conversation)
     return conversation
 
 

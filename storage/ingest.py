@@ -25,6 +25,7 @@ from storage.journal import Aftermath, Journal
 from storage.latest import Latest
 from storage.post_moves import Way, note_joined
 from storage.rows import policy_from, required_skills_from
+from storage.rule_asking import ROUTING_RULES, Arrivals, location_of
 from storage.setup_tables import WorkgroupRow
 
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
@@ -138,6 +139,7 @@ class _Page:
         now = clock.now(self._connection)
         self.journal = Journal(self._connection, now)
         self._admission = Admission(self.journal)
+        self._rules = Arrivals(self.journal)
         policies = self._policies(self._latest)
         self._let_lapse(policies)
         self._customers = customers_of(self._connection, self._source.network, self._fresh, now)
@@ -148,6 +150,7 @@ class _Page:
             else:
                 self._open(key, posts, policies)
         self.journal.flush()
+        self._rules.write()
         self._insert_posts()
         self._admission.write_replies()
         for ids, way in self._ways:
@@ -164,9 +167,7 @@ class _Page:
         """End the conversations whose window has closed, before anything joins them."""
         lapsed = [conv for conv in self._latest if _has_lapsed(conv, self.journal.now)]
         carriers = {each.agent_id for conv in lapsed for each in holders(conv)}
-        self.journal.agents_are_locked(
-            locked_agents(self._connection, carriers, self.journal.now)
-        )
+        self.journal.agents_are_locked(locked_agents(self._connection, carriers, self.journal.now))
         for conversation in lapsed:
             policy = policies[conversation.workgroup_id]
             self._decide(conversation, c.Lapse(), policy, "nudged")
@@ -193,10 +194,25 @@ class _Page:
             self._ways.append((self._ids(posts), way))
 
     def _open(self, key: str, posts: list[Post], policies: dict[str, Policy]) -> None:
-        source, now = self._source, self.journal.now
-        last, policy = self._latest.last(key), policies[source.workgroup_id]
-        customer_id = self._customers[posts[0].author.external_id]
-        opening = c.Opening(
+        last, policy = self._latest.last(key), policies[self._source.workgroup_id]
+        opening, discard_reason = self._rules.route(self._opening(key, posts, last), posts[0])
+        if opening.workgroup_id != self._source.workgroup_id:
+            policy = policy_from(self.journal.workgroup(opening.workgroup_id))
+        opened = open_conversation(opening, policy, self.journal.now)
+        conversation = self.journal.record(None, opened, "post_received")
+        if discard_reason is None:
+            self._admission.admit(conversation, "post_received")
+        else:
+            discard = c.Discard(c.SYSTEM, discard_reason, cause=ROUTING_RULES)
+            self._decide(conversation, discard, policy, "post_received")
+        if last is not None:
+            self._decide(last, c.LinkContinuation(opening.conversation_id), policy, "nudged")
+        self._place(posts, opening.conversation_id)
+
+    def _opening(self, key: str, posts: list[Post], last: Conversation | None) -> c.Opening:
+        """Return how the channel would have the conversation opened."""
+        source, customer_id = self._source, self._customers[posts[0].author.external_id]
+        return c.Opening(
             conversation_id=new_id("cv"),
             network=source.network,
             account_id=source.account_id,
@@ -212,13 +228,8 @@ class _Page:
             last_post_at=posts[-1].created_at,
             continues=last.id if last else None,
             preferred_agent_id=self._who_knows(key, customer_id),
+            location=location_of(posts[0]),
         )
-        opened = open_conversation(opening, policy, now)
-        conversation = self.journal.record(None, opened, "post_received")
-        self._admission.admit(conversation, "post_received")
-        if last is not None:
-            self._decide(last, c.LinkContinuation(opening.conversation_id), policy, "nudged")
-        self._place(posts, opening.conversation_id)
 
     def _who_knows(self, key: str, customer_id: str) -> str | None:
         """Return who had the customer last, within the window, or else the customer's own agent."""
