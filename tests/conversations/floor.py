@@ -287,6 +287,8 @@ class Floor:
             assert conversation.agent_id is None
         if not carriers:
             assert conversation.weight_percent == 0
+        if conversation.state not in {_S.CONNECTED, _S.HELD}:
+            assert conversation.consulted_agent_id is None, "a consultation without an owner"
 
     def check_loads(self) -> None:
         for agent_id in self.agents:

@@ -191,10 +191,34 @@ class Life(RuleBasedStateMachine):
         offer_id = self.floor.new_id("offer")
         target = self.agent(to)
         command = c.TransferToAgent(actor, target, offer_id, None)
+        self.floor.let_happen(conversation.id, until=self.floor.now)
+        consulted = self.floor.conversations[conversation.id].consulted_agent_id
         outcome = self.say(conversation, command, target)
+        if not isinstance(outcome, Decision):
+            return
+        given = outcome.conversation
+        assert given.consulted_agent_id is None
+        if consulted == target:
+            assert (given.state, given.agent_id) == (S.CONNECTED, target)
+        else:
+            assert given.offer is not None
+            assert given.offer.agent_id == target
+
+    @precondition(lambda self: self.has(S.CONNECTED, S.HELD))
+    @rule(pick=PICKS, who=PICKS, to=PICKS, is_over=st.booleans())
+    def somebody_consults(self, pick: int, who: int, to: int, *, is_over: bool) -> None:
+        conversation = self.some(pick, ConversationState.CONNECTED, ConversationState.HELD)
+        if conversation is None:
+            return
+        actor, target = self.actor(conversation, who), self.agent(to)
+        if is_over:
+            self.say(conversation, c.EndConsult(actor))
+            return
+        before = self.floor.seen(target).load_percent
+        outcome = self.say(conversation, c.Consult(actor, target, None), target)
         if isinstance(outcome, Decision):
-            assert outcome.conversation.offer is not None
-            assert outcome.conversation.offer.agent_id == target
+            assert outcome.conversation.consulted_agent_id == target
+            assert self.floor.seen(target).load_percent == before, "it takes no room"
 
     @precondition(lambda self: self.has(S.CONNECTED))
     @rule(pick=PICKS, who=PICKS, is_quick=st.booleans())
