@@ -4,73 +4,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import count
-from typing import Protocol
 
 from acd.eligibility import Reason, reach, standing
 from acd.matching import Explanation, Match, Shortlist, match
 from acd.model import Agent, RoutingPolicy
 from acd.rings import workgroups_in_reach
 from acd.simulated_floor import Changes, Floor
+from acd.simulated_people import AgentState, Arrival, Behaviour, Watcher
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import Decision, alarm_at, decide, due, open_conversation
 from conversations.model import Conversation, ConversationState, Instant, RoutingStatus
 
 DUE_BOUND = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A conversation that begins: its first posts came at this moment."""
-
-    at: Instant
-    opening: c.Opening
-
-
-@dataclass(frozen=True, slots=True)
-class AgentState:
-    """What an agent is from this moment on, but for what he carries."""
-
-    at: Instant
-    agent: Agent
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What somebody does to a conversation later, unless it has moved on by then."""
-
-    at: Instant
-    command: c.Command
-
-
-class Behaviour(Protocol):
-    """What people do: the only part of a simulation that is not decided by rules."""
-
-    def acts(self, conversation: Conversation, now: Instant) -> Sequence[Act]:
-        """Say what follows now that the conversation has come into its state."""
-        ...
-
-    def comes_back_at(self, agent_id: str, now: Instant) -> Instant | None:
-        """Say when an agent who did not respond is on queue again."""
-        ...
-
-
-class Watcher(Protocol):
-    """Whoever takes notes of a simulation."""
-
-    def changed(self, before: Conversation | None, after: Conversation, now: Instant) -> None: ...
-
-    def agent_changed(self, before: Agent | None, after: Agent, now: Instant) -> None: ...
-
-    def offered(self, pair: Match, agents: Sequence[Agent], now: Instant) -> None:
-        """See whom a conversation is about to be offered to, as they are before it."""
-        ...
-
-    def refused(self, conversation: Conversation, refusal: ConversationError) -> None: ...
-
-    def settled(self, floor: Floor, now: Instant) -> None:
-        """See the floor after each step, when nothing more can be matched."""
-        ...
 
 
 class Simulation:
@@ -91,6 +37,22 @@ class Simulation:
         self._reaches: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._found_wide_enough: dict[str, int] = {}
 
+    def take_over(self, conversations: Iterable[Conversation], at: Instant) -> None:
+        """Begin with conversations that are already there; their agents have to be there too."""
+        self.now = at
+        for conversation in conversations:
+            self.floor.change(None, conversation, at)
+            for watcher in self._watchers:
+                watcher.changed(None, conversation, at)
+            self._plan(None, conversation)
+            if conversation.state is ConversationState.QUEUED:
+                self._touch(conversation)
+        self._settle()
+
+    def interrupt(self, at: Instant, conversation_id: str, command: c.Command) -> None:
+        """Let something be done at its own time, in whatever stage the conversation is then."""
+        self._at(at, _Call(self._interrupt, conversation_id, command))
+
     def run(
         self,
         arrivals: Iterable[Arrival],
@@ -110,6 +72,7 @@ class Simulation:
             else:
                 self.now, _, happening = heappop(self._agenda)
             if until is not None and self.now > until:
+                self.now = until
                 break
             happening()
             self._settle()
@@ -150,9 +113,13 @@ class Simulation:
             conversation = self._carry_out(conversation, falls_due.command)
 
     def _act(self, conversation_id: str, stage: int, command: c.Command) -> None:
-        if self._stages.get(conversation_id) != stage:
+        if self._stages.get(conversation_id) == stage:
+            self._interrupt(conversation_id, command)
+
+    def _interrupt(self, conversation_id: str, command: c.Command) -> None:
+        conversation = self.floor.conversations.get(conversation_id)
+        if conversation is None:
             return
-        conversation = self.floor.conversations[conversation_id]
         for _ in range(DUE_BOUND):
             falls_due = due(conversation)
             if falls_due is None or falls_due.at > self.now:
@@ -204,13 +171,16 @@ class Simulation:
         for watcher in self._watchers:
             watcher.changed(before, after, self.now)
         if after.state is ConversationState.QUEUED:
-            touched = self._asks.setdefault(after.workgroup_id, _Touched())
-            touched.conversation_ids.add(after.id)
+            self._touch(after)
         for agent_id in relieved:
             self._ask_for(self.floor.agents[agent_id])
         for agent_id in decision.not_responding_agent_ids:
             self._note_not_responding(agent_id)
         self._plan(before, after)
+
+    def _touch(self, conversation: Conversation) -> None:
+        touched = self._asks.setdefault(conversation.workgroup_id, _Touched())
+        touched.conversation_ids.add(conversation.id)
 
     def _ask_for(self, agent: Agent, *, is_other: bool = False) -> None:
         """Ask all for whose conversations the agent may be there; another than he was, by rings."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from acd.model import Agent, OrderKey, QueueOrder, RoutingPolicy, ScoreWeights, Utilization
 from acd.simulated_floor import Floor, SimulatedWorkgroup
-from acd.simulation import Act, AgentState, Arrival
+from acd.simulated_people import Act, AgentState, Arrival
 from conversations import commands as c
 from conversations.model import (
     Conversation,
