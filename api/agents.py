@@ -6,20 +6,31 @@ from fastapi import Response
 from pydantic import Field
 from sqlalchemy import Connection, RowMapping
 
+from acd.licences import LicenceKind
 from api.auth import Caller
 from api.context import Context, ContextOf
 from api.doorkeeper import Principal
-from api.errors import Problem, not_found
-from api.fields import Body, Id, Name, Proficiency, Shape, SkillName, Stamp, plain, rfc3339
+from api.errors import not_found
+from api.fields import (
+    Body,
+    Id,
+    Name,
+    Proficiency,
+    Shape,
+    SkillName,
+    Stamp,
+    maybe_rfc3339,
+    plain,
+    rfc3339,
+)
 from api.idempotency import Answer, Carried
 from api.listing import Asked, Listing, listing
 from api.policy import Role
 from api.routes import CHANGES, COMMANDS, CREATES, DELETES, READS, READS_ONE, new_router
 from api.setup import IfMatch, Patch, found, merge_patch_of, patched, require_version, with_etag
 from api.workgroups import UtilizationLevels
-from conversations.errors import AgentNotEligible
-from conversations.model import ConversationState, RoutingStatus
-from storage import agents, principals, statuses, workgroups
+from conversations.model import ConversationState, MediaType
+from storage import agents, principals, workgroups
 from storage.journal import Aftermath
 
 router = new_router("agents")
@@ -31,6 +42,22 @@ Username = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S+$")]
 class SkillBody(Body):
     skill: SkillName
     proficiency: Proficiency = 100
+
+
+class PlaceBody(Body):
+    """Where the agent is, for the agent order `nearest`."""
+
+    country: Annotated[str, Field(max_length=200)] | None = None
+    region: Annotated[str, Field(max_length=200)] | None = None
+    place: Annotated[str, Field(max_length=200)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+
+MediaTypes = Annotated[
+    list[Annotated[MediaType, Field(strict=False)]],
+    Field(max_length=len(MediaType), description="What the agent has the right to get"),
+]
 
 
 class AgentBody(Body):
@@ -45,6 +72,8 @@ class AgentBody(Body):
     roles: Annotated[list[Annotated[Role, Field(strict=False)]], Field(max_length=4)] = [Role.AGENT]
     utilization: UtilizationLevels = {}
     location: Annotated[str, Field(max_length=200)] | None = None
+    place: PlaceBody | None = None
+    media_types: MediaTypes = list(MediaType)
     presence_lease: bool = True
 
 
@@ -64,14 +93,15 @@ class AgentShape(Shape):
     roles: list[str]
     utilization: dict[str, Any]
     location: str | None
+    place: PlaceBody | None
+    media_types: list[MediaType]
     presence_lease: bool
+    station_id: str | None
+    held_licence: LicenceKind | None
+    sign_off_at: Stamp | None
+    override_percent: int
     version: int
     created_at: Stamp
-
-
-class StatusBody(Body):
-    routing_status: Annotated[RoutingStatus, Field(strict=False)]
-    reason: Annotated[str, Field(max_length=200)] | None = None
 
 
 class KeyShape(Shape):
@@ -79,7 +109,26 @@ class KeyShape(Shape):
     key: str
 
 
-SAME_NAMES = ("username", "name", "licensed", "enabled", "roles", "location", "presence_lease")
+SAME_NAMES = (
+    "username",
+    "name",
+    "licensed",
+    "enabled",
+    "roles",
+    "location",
+    "place",
+    "media_types",
+    "presence_lease",
+)
+STATE_NAMES = (
+    "id",
+    "routing_status",
+    "reason",
+    "station_id",
+    "held_licence",
+    "override_percent",
+    "version",
+)
 
 
 def values_of(body: AgentBody) -> dict[str, Any]:
@@ -111,7 +160,8 @@ def shapes(connection: Connection, rows: list[RowMapping]) -> list[dict[str, Any
     return [
         {
             **body_of(row, memberships[row["id"]]),
-            **{n: row[n] for n in ("id", "routing_status", "reason", "version")},
+            **{name: row[name] for name in STATE_NAMES},
+            "sign_off_at": maybe_rfc3339(row["sign_off_at"]),
             "since": rfc3339(row["since"]),
             "created_at": rfc3339(row["created_at"]),
             "utilization_percent": row["utilization"],
@@ -246,49 +296,3 @@ async def delete_key(key_id: str, context: ContextOf) -> None:
     if not await context.database.write(lambda k: principals.remove_key(k, key_id)):
         raise not_found("key", key_id)
     _rights_changed(context)
-
-
-@router.put("/agents/{agent_id}/status", response_model=AgentShape, responses=CHANGES)
-async def set_status(
-    agent_id: str, body: StatusBody, context: ContextOf, caller: Caller
-) -> Response:
-    """Go on queue or off; a supervisor may set anybody's status, `draining` too."""
-    wanted = meant(agent_id, caller)
-    _require_right(caller, wanted, body.routing_status)
-
-    def change(connection: Connection) -> tuple[dict[str, Any], statuses.StatusOutcome]:
-        _require_agents_right(connection, wanted, body.routing_status)
-        outcome = statuses.set_status(connection, wanted, body.routing_status, body.reason)
-        if not outcome.is_known:
-            raise not_found("agent", wanted)
-        return shape(connection, wanted), outcome
-
-    shown, outcome = await context.database.write(change)
-    context.following.follow_later(outcome.aftermath)
-    return with_etag(shown)
-
-
-def _require_right(caller: Principal, agent_id: str, status: RoutingStatus) -> None:
-    if status is RoutingStatus.NOT_RESPONDING:
-        detail = "not_responding is set by the system alone"
-        raise Problem(422, "not_for_callers", detail)
-    if caller.is_supervisor:
-        return
-    if caller.agent_id != agent_id or status is RoutingStatus.DRAINING:
-        raise Problem(403, "forbidden", "only a supervisor may set this status")
-
-
-def _require_agents_right(connection: Connection, agent_id: str, status: RoutingStatus) -> None:
-    """Refuse to put somebody on queue who has not the right to converse."""
-    row = found(agents.get(connection, agent_id), "agent", agent_id)
-    if status is RoutingStatus.ON_QUEUE and Role.AGENT not in row["roles"]:
-        raise AgentNotEligible(agent_id, "lacks the role agent")
-
-
-@router.post("/agents/{agent_id}/heartbeat", status_code=204, responses=READS_ONE)
-async def heartbeat(agent_id: str, context: ContextOf, caller: Caller) -> None:
-    """Stay present for another 60 s."""
-    wanted = meant(agent_id, caller)
-    if wanted != caller.agent_id:
-        raise Problem(403, "forbidden", "an agent's heart beats for itself alone")
-    await context.database.write(lambda k: statuses.heartbeat(k, wanted))

@@ -19,6 +19,7 @@ from api import (
     events,
     joining,
     leaving,
+    licences,
     pages,
     posts,
     quarantine,
@@ -26,6 +27,8 @@ from api import (
     reference,
     replies,
     session,
+    stations,
+    statuses,
     watch,
     workgroups,
 )
@@ -53,7 +56,10 @@ PREFIX = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     workgroups.router,
+    stations.router,
+    licences.router,
     agents.router,
+    statuses.router,
     accounts.router,
     channels.router,
     posts.router,

@@ -16,7 +16,8 @@ from acd.licences import (
     needs_one,
 )
 from conversations.model import RoutingStatus
-from storage import setup
+from storage import clock, setup
+from storage.agent_changes import note_agents
 from storage.database import ConcurrentChange
 from storage.rows import marks_from
 from storage.setup_tables import AgentRow, LicenceRow, StationRow
@@ -173,6 +174,7 @@ def change(
     changed = update(LICENCES).where(LICENCES.c.kind == kind.value)
     connection.execute(changed.values(**values, version=locked.row["version"] + 1))
     _settle_everybody(connection, locked, was)
+    note_agents(connection, (row["id"] for row in locked.agents), clock.now(connection))
     written = next(row for row in listed(connection) if row["kind"] == kind.value)
     if count is not None and written["in_use"] > count:
         raise LicencesExhausted(kind, count, written["in_use"])

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from acd.licences import LicenceKind
 from storage import clock, licences, setup, workgroups
+from storage.agent_changes import note_agents
 from storage.database import ConcurrentChange
 from storage.ids import new_id
 from storage.pages import Page, Window, page
@@ -96,6 +97,7 @@ def change(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -
     if agent_id is None:
         return frozenset()
     licences.settle(connection, agent_id, refuses=is_gain)
+    note_agents(connection, [agent_id], clock.now(connection))
     theirs = workgroups.of_agents(connection, [agent_id])[agent_id]
     return workgroups.served_by(connection, theirs)
 
