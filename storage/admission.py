@@ -13,7 +13,7 @@ from acd.estimates import estimated_wait_ms, is_too_long
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import decide
-from conversations.model import Conversation
+from conversations.model import Conversation, ConversationState
 from storage import reply_rows
 from storage.calendars import is_closed
 from storage.ids import new_id
@@ -104,7 +104,12 @@ class Admission:
         return str(hours["automatic_reply_text"]) if is_automatic else None
 
     def admit(self, conversation: Conversation, bell_event: str) -> Conversation:
-        """Send a queued conversation on to where it is to wait, and answer for who is closed."""
+        """Send a queued conversation on to where it is to wait, and answer for who is closed.
+
+        One that a rule discarded, or gave to somebody, waits nowhere.
+        """
+        if conversation.state is not ConversationState.QUEUED:
+            return conversation
         way = self.where_to(conversation.workgroup_id)
         for hop in way.hops:
             entered_policy = policy_from(self.journal.workgroup(hop.workgroup_id))

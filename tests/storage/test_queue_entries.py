@@ -151,7 +151,7 @@ async def test_a_clock_that_stops_measures_open_time_only(floor: Floor, clock: C
 
 
 async def test_the_queue_tells_waits_estimate_and_service_level(floor: Floor, clock: Clock) -> None:
-    level = {"target_s": 60, "percent": 80}
+    level: dict[str, Any] = {"target_s": 60, "percent": 80}
     level |= {"media_types": {"social_direct_message": {"target_s": 10, "percent": 90}}}
     workgroup = await floor.workgroup(service_level=level)
     source = await floor.channel(workgroup)
