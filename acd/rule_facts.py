@@ -142,7 +142,7 @@ def _of_post(name: str) -> Read:
 
 
 def _of_author(name: str) -> Read:
-    return lambda facts, _: getattr(facts.post.author, name, None) if facts.post else None
+    return lambda facts, _: getattr(facts.post.author, name) if facts.post else None
 
 
 def _of_location(name: str) -> Read:

@@ -47,10 +47,12 @@ class AuthorBody(Body):
     followers: Annotated[int, Field(ge=0, le=2**53)] | None = None
     language: Line | None = None
     location: Line | None = None
+    verified: Annotated[bool | None, Field(description="The network says who it is")] = None
 
 
 class LocationBody(Body):
     country: Line | None = None
+    region: Line | None = None
     place: Line | None = None
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None

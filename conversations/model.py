@@ -111,6 +111,7 @@ class Author:
     followers: int | None = None
     language: str | None = None
     location: str | None = None
+    verified: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

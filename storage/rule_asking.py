@@ -71,7 +71,7 @@ class Arrivals:
         """Return how the conversation is to be opened, and why it is discarded, if it is."""
         if not self._rule_sets:
             return opening, None
-        facts = _facts_of_opening(self.journal, self._rule_sets, opening, post)
+        facts = facts_of_opening(self.journal, self._rule_sets, opening, post)
         before = Routing(
             opening.workgroup_id,
             opening.priority,
@@ -193,7 +193,7 @@ def location_of(post: Post) -> Location | None:
     return Location(place=post.author.location) if post.author.location else None
 
 
-def _facts_of_opening(
+def facts_of_opening(
     journal: Journal, rule_sets: Sequence[RuleSet], opening: c.Opening, post: Post
 ) -> RoutingFacts:
     named = _named(rule_sets)

@@ -22,13 +22,21 @@ from storage.agent_changes import note_agents
 from storage.conversation_tables import ConversationRow
 from storage.ids import new_id
 from storage.pages import Page, Window, page
-from storage.setup_tables import AgentRow, ChannelRow, MembershipRow, RingMemberRow, WorkgroupRow
+from storage.setup_tables import (
+    AgentRow,
+    ChannelRow,
+    MembershipRow,
+    RingMemberRow,
+    RuleWorkgroupRow,
+    WorkgroupRow,
+)
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 MEMBERSHIPS = MembershipRow.__table__  # type: ignore[attr-defined]
 RING_MEMBERS = RingMemberRow.__table__  # type: ignore[attr-defined]
+RULE_WORKGROUPS = RuleWorkgroupRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 KIND = "workgroup"
@@ -136,13 +144,14 @@ def remove(connection: Connection, workgroup_id: str) -> None:
     """Delete a workgroup that nothing refers to.
 
     Raises:
-        InUse: channels, members or conversations do.
+        InUse: channels, members, conversations, rings or routing rules do.
     """
     users = (
         ("channels", CHANNELS.c.workgroup_id),
         ("members", MEMBERSHIPS.c.workgroup_id),
         ("conversations", CONVERSATIONS.c.workgroup_id),
         ("rings", RING_MEMBERS.c.added_workgroup_id),
+        ("routing rules", RULE_WORKGROUPS.c.workgroup_id),
     )
     for by, column in users:
         if setup.is_referred_to(connection, column, workgroup_id):
