@@ -143,7 +143,9 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
                 count=lambda network, state: REPLIES.labels(network, state).inc(),
             ),
             intake=ChannelIntake(database, pages, seal),
-            upkeep=DatabaseUpkeep(database, following, LISTENED_NETWORKS),
+            upkeep=DatabaseUpkeep(
+                database, following, LISTENED_NETWORKS, settings.presence_grace_s
+            ),
         )
     finally:
         await following.close()
