@@ -1,6 +1,6 @@
 """Conversations to look at: lists, one, its timeline, its decision records."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 from sqlalchemy import Connection
@@ -70,21 +70,26 @@ class RankedShape(Shape):
 
 
 class DecisionShape(Shape):
-    """Why a conversation was offered to whom, or to nobody."""
+    """Why a conversation was offered to whom or to nobody, or what routing rules said of it.
+
+    Of kind `rules` it has `rules` (docs/routing-rules.md), and nothing of a match.
+    """
 
     id: str
+    kind: Literal["match", "rules"]
     at: Stamp
     conversation_id: str
     workgroup_id: str
     offer_id: str | None
     agent_id: str | None
-    policy_version: int
-    score: float
-    candidates: int
-    filtered: dict[str, int]
+    policy_version: int | None
+    score: float | None
+    candidates: int | None
+    filtered: dict[str, int] | None
     chosen: RankedShape | None
     runners_up: list[RankedShape]
     waits_for_agent_id: str | None
+    rules: dict[str, Any] | None
 
 
 @router.get("/conversations", response_model=Listing[ConversationShape], responses=READS)
@@ -176,12 +181,16 @@ async def list_decisions(
 
 def decision_shape(row: dict[str, Any]) -> dict[str, Any]:
     record = row["record"]
-    kept = ("workgroup_id", "policy_version", "score", "candidates", "filtered")
+    is_about_rules = record.get("kind") == "rules"
+    kept = ("policy_version", "score", "candidates", "filtered", "chosen", "waits_for_agent_id")
     return {
         **{name: row[name] for name in ("id", "conversation_id", "offer_id", "agent_id")},
-        **{name: record[name] for name in kept},
+        **{name: record.get(name) for name in kept},
+        "kind": "rules" if is_about_rules else "match",
         "at": rfc3339(row["at"]),
-        "chosen": record["chosen"],
-        "runners_up": record["runners_up"],
-        "waits_for_agent_id": record["waits_for_agent_id"],
+        "workgroup_id": record["after"]["workgroup_id"]
+        if is_about_rules
+        else record["workgroup_id"],
+        "runners_up": record.get("runners_up", []),
+        "rules": record if is_about_rules else None,
     }

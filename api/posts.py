@@ -192,7 +192,7 @@ class _Judged:
         return list(self.bad.values())
 
     def posts(self, now: Instant) -> list[Post]:
-        return [_post(body, now) for body in self.good]
+        return [post_of(body, now) for body in self.good]
 
 
 def _judge(pieces: list[Any]) -> _Judged:
@@ -231,7 +231,7 @@ def _first(error: ValidationError) -> str:
     return f"{'.'.join(map(str, found['loc'])) or 'post'}: {found['msg']}"
 
 
-def _post(body: PostBody, now: Instant) -> Post:
+def post_of(body: PostBody, now: Instant) -> Post:
     location = Location(**body.location.model_dump()) if body.location else None
     return Post(
         external_id=body.external_id,
