@@ -11,7 +11,7 @@ from conversations.model import MediaType, RoutingStatus
 from storage import queues, upkeep, workgroups
 from storage.conversation_tables import QueueEntryRow
 from storage.database import Database
-from storage.queues import Queue
+from storage.queues import Place, Queue
 from tests.clocks import Clock
 from tests.floor import Floor
 
@@ -197,28 +197,42 @@ async def test_yesterday_counts_no_more(floor: Floor, clock: Clock) -> None:
     assert queue.estimated_wait_ms is None
 
 
+async def place_of(floor: Floor, conversation_id: str) -> Place:
+    conversation = await floor.get(conversation_id)
+
+    def read(connection: Connection) -> Place:
+        row = workgroups.get(connection, conversation.workgroup_id)
+        assert row is not None
+        return queues.place_of(connection, conversation, row)
+
+    return await floor.database.read(read)
+
+
 async def test_a_conversation_knows_its_place(floor: Floor, clock: Clock) -> None:
     workgroup = await floor.workgroup()
     source = await floor.channel(workgroup)
     first = await floor.open(source, "first")
     clock.advance(s=10)
     second = await floor.open(source, "second")
+    elsewhere = await floor.open(await floor.channel(await floor.workgroup()), "elsewhere")
     clock.advance(s=10)
 
-    for opened, position, waited in ((first, 1, 20_000), (second, 2, 10_000)):
-        conversation = await floor.get(opened)
+    for opened, position, waited_ms in ((first, 1, 20_000), (second, 2, 10_000)):
+        place = await place_of(floor, opened)
+        assert (place.position, place.waited_ms) == (position, waited_ms)
+        assert place.estimated_wait_ms is None
+    assert (await place_of(floor, elsewhere)).position == 1
 
-        def read(k: Connection, conversation: Any = conversation) -> Any:
-            row = workgroups.get(k, workgroup)
-            assert row is not None
-            return queues.place_of(k, conversation, row)
+    await floor.agent(workgroup)
+    assert (await place_of(floor, first)).position is None
 
-        place = await floor.database.read(read)
-        assert (place.position, place.waited_ms, place.estimated_wait_ms) == (
-            position,
-            waited,
-            None,
-        )
+
+async def test_the_first_of_the_queue_has_the_highest_score(floor: Floor, clock: Clock) -> None:
+    workgroup = await floor.workgroup()
+    low = await floor.open(await floor.channel(workgroup, priority=1), "low")
+    clock.advance(s=10)
+    high = await floor.open(await floor.channel(workgroup, priority=90), "high")
+    assert [(await place_of(floor, one)).position for one in (low, high)] == [2, 1]
 
 
 async def test_old_waits_are_forgotten_open_ones_never(floor: Floor, clock: Clock) -> None:
