@@ -13,7 +13,7 @@ from conversations import commands as c
 from conversations.model import RoutingStatus
 from conversations.replies import Certainty, Outcome, Permission, ReadBack, Step
 from storage import conversations, events, replies
-from storage.conversation_tables import ConversationRow, ReplyRow
+from storage.conversation_tables import ConversationRow, PostRow, ReplyRow
 from storage.ids import new_id
 from storage.ingest import Source
 from storage.replies import Settled
@@ -22,6 +22,7 @@ from tests.floor import Floor
 from tests.history import World
 
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+POSTS = PostRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
 SHORT = {
     "offer_timeout_s": 2,
@@ -47,12 +48,17 @@ class WorkingDay:
     done: Counter[str] = field(default_factory=Counter)
     workgroups: list[str] = field(default_factory=list)
     agents: list[str] = field(default_factory=list)
-    source: Source | None = None
+    sources: list[Source] = field(default_factory=list)
 
     async def open(self, *, agents: int = 3) -> None:
-        """Set up two workgroups; one agent is a member of both."""
+        """Set up two workgroups, one agent a member of both, and two channels of one account."""
         self.workgroups = [await self.floor.workgroup(**SHORT) for _ in range(2)]
-        self.source = await self.floor.channel(self.workgroups[0], affinity_window_s=3)
+        account_id = await self.floor.account()
+        for _ in range(2):
+            source = await self.floor.channel(
+                self.workgroups[0], affinity_window_s=3, account_id=account_id
+            )
+            self.sources.append(source)
         for number in range(agents):
             groups = self.workgroups if number == 0 else [self.workgroups[number % 2]]
             self.agents.append(await self.floor.agent(*groups))
@@ -74,6 +80,7 @@ class WorkingDay:
             (self._send, 4),
             (self._let_time_pass, 3),
             (self._intervene, 1),
+            (self._join_or_part, 3),
             (self._come_and_go, 1),
         )
         for _ in range(steps):
@@ -82,11 +89,11 @@ class WorkingDay:
             await asyncio.sleep(draw.random() * 0.002)
 
     async def _post(self, draw: random.Random) -> None:
-        assert self.source is not None
+        source = draw.choice([self.sources[0], *self.sources])
         texts = ["again and again"] * draw.choice([1, 1, 3])
         customer = f"c{draw.randrange(self.customers)}"
-        taken = await self.floor.post(self.source, customer, *texts)
-        self.posts |= {(self.source.account_id, i) for i in taken.conversation_ids}
+        taken = await self.floor.post(source, customer, *texts)
+        self.posts |= {(source.account_id, i) for i in taken.conversation_ids}
         self.done["post"] += 1
 
     async def _some(self, draw: random.Random, *states: str) -> Any:
@@ -126,6 +133,8 @@ class WorkingDay:
             c.Resume(actor),
             c.Park(actor, draw.choice([None, self.clock.now + 1_000]), "later"),
             c.Unpark(actor),
+            c.Consult(actor, draw.choice(self.agents), "do you know?"),
+            c.EndConsult(actor),
             c.TransferToWorkgroup(actor, draw.choice(self.workgroups), "please"),
             c.TransferToAgent(actor, draw.choice(self.agents), new_id("of"), "please"),
             c.Disconnect(actor, draw.choice([None, "solved"])),
@@ -211,6 +220,43 @@ class WorkingDay:
             c.Disconnect(SUPERVISOR, None),
         )
         await self._say(conversation.id, draw.choice(commands))
+
+    async def _join_or_part(self, draw: random.Random) -> None:
+        """Merge or forward into another of the customer's conversations, split, or take it back."""
+        open_states = ("queued", "alerting", "connected", "held", "parked")
+        undone = draw.random() < 0.3
+        conversation = await self._some(draw, *(["merged"] if undone else open_states))
+        if conversation is None:
+            return
+        if undone:
+            self._count("unmerge", await self.floor.unmerge(conversation.id))
+            return
+        if draw.random() < 0.3:
+            posts = await self._posts_in(conversation.id)
+            some = draw.sample(posts, draw.randint(1, max(1, len(posts) - 1))) if posts else []
+            self._count("split", await self.floor.split(conversation.id, some))
+            return
+        other = await self._another_of(draw, conversation)
+        if other is None:
+            return
+        if draw.random() < 0.5:
+            actor = c.Actor(conversation.agent_id or draw.choice(self.agents))
+            self._count("forward", await self.floor.forward(conversation.id, other, actor))
+        else:
+            self._count("merge", await self.floor.merge(conversation.id, other))
+
+    async def _posts_in(self, conversation_id: str) -> list[str]:
+        query = select(POSTS.c.id).where(POSTS.c.conversation_id == conversation_id)
+        return await self.floor.database.read(lambda k: sorted(k.execute(query).scalars()))
+
+    async def _another_of(self, draw: random.Random, conversation: Any) -> str | None:
+        query = select(CONVERSATIONS.c.id).where(
+            CONVERSATIONS.c.customer_id == conversation.customer_id,
+            CONVERSATIONS.c.ended_at.is_(None),
+            CONVERSATIONS.c.id != conversation.id,
+        )
+        others = await self.floor.database.read(lambda k: sorted(k.execute(query).scalars()))
+        return draw.choice(others) if others else None
 
     async def _come_and_go(self, draw: random.Random) -> None:
         agent = draw.choice(self.agents)
