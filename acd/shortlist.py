@@ -60,7 +60,12 @@ def shortlist(
             looked_at.append(agent)
         else:
             stopped[reason.value] += 1
-    looked_at.sort(key=lambda agent: ranked(conversation, agent, policy).key)
+    looked_at.sort(
+        key=lambda agent: (
+            not is_waited_for(conversation, agent.id),
+            ranked(conversation, agent, policy).key,
+        )
+    )
     first = looked_at if most is None else looked_at[:most]
     stopped[FURTHER_BACK] = len(looked_at) - len(first)
     return Shortlist(tuple(first), +stopped)

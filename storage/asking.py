@@ -87,16 +87,17 @@ class Following:
 
     async def _match(self, workgroup_id: str) -> None:
         try:
-            goes_on = True
+            goes_on, batch = True, assignment.FIRST_BATCH
             while goes_on or workgroup_id in self._asked_again:
                 self._asked_again.discard(workgroup_id)
-                goes_on = await self._match_once(workgroup_id)
+                goes_on = await self._match_once(workgroup_id, batch)
+                batch = assignment.BATCH
         finally:
             self._running.pop(workgroup_id, None)
             self._asked_again.discard(workgroup_id)
 
-    async def _match_once(self, workgroup_id: str) -> bool:
-        asked = await self._database.write(lambda c: assignment.ask(c, workgroup_id))
+    async def _match_once(self, workgroup_id: str, batch: int) -> bool:
+        asked = await self._database.write(lambda c: assignment.ask(c, workgroup_id, batch))
         await self._ring(asked.aftermath.bells)
         others = asked.aftermath.asks - {workgroup_id}
         if others and not asked.claimed:

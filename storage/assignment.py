@@ -1,38 +1,35 @@
 """The match as a transaction of its own: waiting conversations and agents with room, claimed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, RowMapping, and_, func, select, text
 
 from acd.eligibility import standing
-from acd.matching import Explanation, Match, Shortlists, everyone, match, with_one_more
-from acd.model import RoutingPolicy
-from acd.rings import widest_reach
+from acd.matching import Explanation, Match, match, with_one_more
+from acd.model import Agent, RoutingPolicy
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import decide
 from conversations.model import Conversation, ConversationState, Instant, holders
 from storage import clock, decisions, rule_asking
-from storage.candidates import (
-    agents_with_room,
-    agents_without_room,
-    load_counts,
-    locked_agents,
-)
+from storage.candidates import locked_agents
 from storage.conversation_tables import ConversationRow
 from storage.conversations import lock, reach_of
 from storage.ids import new_id
 from storage.journal import Aftermath, Journal
-from storage.rows import conversation_from, policy_from, routing_policy_from
+from storage.rows import CHOOSY, conversation_from, policy_from, routing_policy_from
 from storage.setup_tables import WorkgroupRow
+from storage.shortlists import Looks
 
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 BATCH = 50
 """So many pairs at most are claimed in one transaction; more would hold agents' rows too long."""
+
+FIRST_BATCH = 8
+"""So many of a queue are read at first: one agent who became free needs no more."""
 
 EXPLAINED_FAILURES = 5
 """So many conversations that found nobody are explained per match; those behind them fare alike."""
@@ -47,7 +44,7 @@ class Asked:
     aftermath: Aftermath
 
 
-def ask(connection: Connection, workgroup_id: str) -> Asked:
+def ask(connection: Connection, workgroup_id: str, batch: int = BATCH) -> Asked:
     """Pair a workgroup's waiting conversations with its agents until a batch is full.
 
     Rows are read without locks, then the chosen ones are locked, skipping those that others
@@ -61,29 +58,40 @@ def ask(connection: Connection, workgroup_id: str) -> Asked:
         return Asked(0, goes_on=False, aftermath=Aftermath())
     policy = routing_policy_from(workgroup)
     now = clock.now(connection)
-    queue = _queue(connection, workgroup_id, waiting)
-    shortlist = _shortlist(connection, queue, policy, now)
-    matches, failures = match(queue, shortlist, policy, now, BATCH)
+    queue, is_all = _queue(connection, workgroup_id, waiting, batch)
+    looks = Looks(connection, policy, now, min(len(queue), batch))
+    matches, failures = match(queue, looks.shortlist, policy, now, batch)
     journal = Journal(connection, now)
-    claimed = _claim(journal, matches, policy, workgroup)
+    match_id = _note_match(connection, policy, matches, now)
+    claimed = _claim(journal, matches, workgroup, looks, match_id)
     opened = _open_rings_at_once(journal, failures, policy, workgroup)
-    decisions.record_failures(connection, failures[:EXPLAINED_FAILURES])
+    decisions.record_failures(connection, _failed(queue, failures, looks, match_id))
     journal.flush()
-    goes_on = opened > 0 or (claimed > 0 and len(matches) + len(failures) >= BATCH)
+    goes_on = opened > 0 or (claimed > 0 and not is_all)
     return Asked(claimed, goes_on, _aftermath(journal, workgroup_id, claimed))
 
 
-def _shortlist(
-    connection: Connection, queue: Sequence[Conversation], policy: RoutingPolicy, now: Instant
-) -> Shortlists:
-    workgroup_ids = widest_reach(queue, policy)
-    preferred = {i for waits in queue if waits.preferred_until and (i := waits.preferred_agent_id)}
-    agents = agents_with_room(connection, workgroup_ids, preferred, now)
-    if any(level.max_count is not None for level in policy.utilization.values()):
-        counts = load_counts(connection, agents)
-        agents = [replace(agent, load_count=counts[agent.id]) for agent in agents]
-    others = agents_without_room(connection, workgroup_ids, preferred)
-    return everyone(agents, others)
+def _failed(
+    queue: Sequence[Conversation],
+    failures: Sequence[Explanation],
+    looks: Looks,
+    match_id: str | None,
+) -> list[decisions.Decided]:
+    """Return the first of those that found nobody; after other choices their place is not known."""
+    waiting = {conversation.id: conversation for conversation in queue}
+    told = [(why, waiting[why.conversation_id]) for why in failures[:EXPLAINED_FAILURES]]
+    return [
+        decisions.Decided(
+            new_id("de"),
+            None,
+            why,
+            conversation,
+            looks.of(conversation),
+            match_id,
+            place=None if match_id else 0,
+        )
+        for why, conversation in told
+    ]
 
 
 def _open_rings_at_once(
@@ -145,11 +153,17 @@ def _requirements_waiting(connection: Connection, workgroup_id: str) -> list[str
 
 
 def _queue(
-    connection: Connection, workgroup_id: str, requirements: Sequence[str]
-) -> list[Conversation]:
-    """Return the first of the queue for each requirement, so that none blocks the others."""
-    rows: list[Any] = []
+    connection: Connection, workgroup_id: str, requirements: Sequence[str], batch: int
+) -> tuple[list[Conversation], bool]:
+    """Return the first of the queue for each requirement, so that none blocks the others.
+
+    Says too whether that was all. Where the first of a requirement waits for somebody or passes
+    somebody over, those behind it may fare better: there a whole batch is read.
+    """
+    rows: list[RowMapping] = []
+    is_all = True
     for requirement in requirements:
+        limit = BATCH if CHOOSY in requirement.split() else batch
         query = (
             select(CONVERSATIONS)
             .where(
@@ -158,15 +172,90 @@ def _queue(
                 CONVERSATIONS.c.requirements == requirement,
             )
             .order_by(CONVERSATIONS.c.queue_rank, CONVERSATIONS.c.id)
-            .limit(BATCH)
+            .limit(limit)
         )
-        rows += connection.execute(query).mappings().all()
+        found = connection.execute(query).mappings().all()
+        is_all = is_all and len(found) < limit
+        rows += found
     rows.sort(key=lambda row: (row["queue_rank"], row["id"]))
-    return [conversation_from(row) for row in rows]
+    return [conversation_from(row) for row in rows], is_all
+
+
+def _note_match(
+    connection: Connection, policy: RoutingPolicy, matches: Sequence[Match], now: Instant
+) -> str | None:
+    """Write down what the pass gives away; a single choice needs none of it."""
+    if len(matches) < 2:  # noqa: PLR2004 - the first choice was made before anything was taken
+        return None
+    match_id = new_id("ma")
+    taken = [
+        (offered.agent.id, pair.conversation.media_type.value, offered.weight_percent)
+        for pair in matches
+        for offered in pair.offered
+    ]
+    decisions.record_match(connection, match_id, policy.workgroup_id, taken, now)
+    return match_id
+
+
+@dataclass(slots=True)
+class _Claims:
+    """Turns matches into offers, as far as their rows could be locked and have not changed."""
+
+    journal: Journal
+    workgroup: RowMapping
+    looks: Looks
+    match_id: str | None
+    conversations: dict[str, Conversation]
+    agents: dict[str, Agent]
+    decided: list[decisions.Decided] = field(default_factory=list)
+
+    def claim(self, pair: Match, place: int) -> None:
+        conversation = self.conversations.get(pair.conversation.id)
+        if conversation is None or conversation.workgroup_id != self.workgroup["id"]:
+            return
+        standings = self._standings(pair, conversation)
+        if not standings or standings[0].agent_id != pair.offered[0].agent.id:
+            return
+        offer_ids, decision_id = tuple(new_id("of") for _ in standings), new_id("de")
+        facts = c.Facts(policy_from(self.workgroup), standings[0], tuple(standings[1:]))
+        offer = c.MakeOffer(offer_ids, decision_id)
+        decision = decide(conversation, offer, facts, self.journal.now)
+        if isinstance(decision, ConversationError):
+            return
+        for holder in holders(self.journal.record(conversation, decision, "offered")):
+            self.agents[holder.agent_id] = with_one_more(
+                self.agents[holder.agent_id], conversation, holder.weight_percent, self.journal.now
+            )
+        look = self.looks.of(pair.conversation)
+        self.decided.append(
+            decisions.Decided(
+                decision_id,
+                offer_ids[0],
+                pair.explanation,
+                pair.conversation,
+                look,
+                self.match_id,
+                place,
+            )
+        )
+
+    def _standings(self, pair: Match, conversation: Conversation) -> list[c.Standing]:
+        """Return how those who are to be offered it stand by now; only whom it still fits."""
+        candidates = (self.agents.get(offered.agent.id) for offered in pair.offered)
+        standings = (
+            standing(conversation, agent, self.looks.policy, self.journal.now)
+            for agent in candidates
+            if agent is not None
+        )
+        return [stands for stands in standings if stands.is_eligible]
 
 
 def _claim(
-    journal: Journal, matches: Sequence[Match], policy: RoutingPolicy, workgroup: RowMapping
+    journal: Journal,
+    matches: Sequence[Match],
+    workgroup: RowMapping,
+    looks: Looks,
+    match_id: str | None,
 ) -> int:
     if not matches:
         return 0
@@ -175,29 +264,8 @@ def _claim(
     wanted = {offered.agent.id for m in matches for offered in m.offered}
     agents = locked_agents(connection, wanted, journal.now, skip_locked=True)
     journal.agents_are_locked(agents)
-    offers: list[tuple[str, str, Explanation]] = []
-    for pair in matches:
-        conversation = conversations.get(pair.conversation.id)
-        if conversation is None or conversation.workgroup_id != policy.workgroup_id:
-            continue
-        standings = [
-            stands
-            for agent_id in (each.agent.id for each in pair.offered)
-            if agent_id in agents
-            for stands in [standing(conversation, agents[agent_id], policy, journal.now)]
-            if stands.is_eligible
-        ]
-        if not standings or standings[0].agent_id != pair.offered[0].agent.id:
-            continue
-        offer_ids, decision_id = tuple(new_id("of") for _ in standings), new_id("de")
-        facts = c.Facts(policy_from(workgroup), standings[0], tuple(standings[1:]))
-        decision = decide(conversation, c.MakeOffer(offer_ids, decision_id), facts, journal.now)
-        if isinstance(decision, ConversationError):
-            continue
-        for holder in holders(journal.record(conversation, decision, "offered")):
-            agents[holder.agent_id] = with_one_more(
-                agents[holder.agent_id], conversation, holder.weight_percent, journal.now
-            )
-        offers.append((decision_id, offer_ids[0], pair.explanation))
-    decisions.record_offers(connection, offers)
-    return len(offers)
+    claims = _Claims(journal, workgroup, looks, match_id, conversations, dict(agents))
+    for place, pair in enumerate(matches):
+        claims.claim(pair, place)
+    decisions.record(connection, claims.decided)
+    return len(claims.decided)

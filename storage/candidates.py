@@ -1,11 +1,10 @@
 """Agents as routing sees them: read for a match, or locked for a change."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select, union_all
 
-from acd.eligibility import Reason
 from acd.licences import LicenceKind
 from acd.model import Agent
 from acd.utilization import FULL_PERCENT
@@ -31,7 +30,7 @@ RING_MEMBERS = RingMemberRow.__table__  # type: ignore[attr-defined]
 STATIONS = StationRow.__table__  # type: ignore[attr-defined]
 
 
-def _agents() -> Select[tuple[object, ...]]:
+def agent_rows() -> Select[tuple[object, ...]]:
     allocations = (
         select(LICENCES.c.allocation)
         .where(LICENCES.c.kind == kind.value)
@@ -47,7 +46,7 @@ def _agents() -> Select[tuple[object, ...]]:
     )
 
 
-def _members(workgroup_ids: Collection[str]) -> ColumnElement[bool]:
+def members_of(workgroup_ids: Collection[str]) -> ColumnElement[bool]:
     theirs = select(MEMBERSHIPS.c.agent_id).where(
         MEMBERSHIPS.c.workgroup_id.in_(sorted(workgroup_ids))
     )
@@ -66,7 +65,7 @@ def locked_agents(
     if not agent_ids:
         return {}
     query = (
-        _agents()
+        agent_rows()
         .where(AGENTS.c.id.in_(sorted(agent_ids)))
         .order_by(AGENTS.c.id)
         .with_for_update(of=AGENTS, skip_locked=skip_locked)
@@ -84,19 +83,8 @@ def agents_named(connection: Connection, agent_ids: Collection[str], now: Instan
     """Return agents by their ids, unlocked, sorted by id."""
     if not agent_ids:
         return []
-    query = _agents().where(AGENTS.c.id.in_(sorted(agent_ids))).order_by(AGENTS.c.id)
+    query = agent_rows().where(AGENTS.c.id.in_(sorted(agent_ids))).order_by(AGENTS.c.id)
     return _read(connection, query, now)
-
-
-def agents_with_room(
-    connection: Connection, workgroup_ids: Collection[str], also: Collection[str], now: Instant
-) -> list[Agent]:
-    """Return the workgroups' agents on queue who have any room left, unlocked, sorted by id.
-
-    `also` names agents who are waited for: they are read even when they are full.
-    """
-    has_room = (AGENTS.c.utilization < FULL_PERCENT) | AGENTS.c.id.in_(also)
-    return _read(connection, _on_queue(workgroup_ids).where(has_room), now)
 
 
 def agents_on_queue(
@@ -108,11 +96,15 @@ def agents_on_queue(
 
 def _on_queue(workgroup_ids: Collection[str]) -> Select[tuple[object, ...]]:
     is_on_queue = AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value
-    return _agents().where(_members(workgroup_ids), is_on_queue).order_by(AGENTS.c.id)
+    return agent_rows().where(members_of(workgroup_ids), is_on_queue).order_by(AGENTS.c.id)
 
 
 def _read(connection: Connection, query: Select[tuple[object, ...]], now: Instant) -> list[Agent]:
-    rows = connection.execute(query).mappings().all()
+    return agents_from(connection, connection.execute(query).mappings().all(), now)
+
+
+def agents_from(connection: Connection, rows: Sequence[RowMapping], now: Instant) -> list[Agent]:
+    """Read rows of `agent_rows` as agents, with their workgroups and what they carry."""
     found = [row["id"] for row in rows]
     counts = _load_counts(connection, found)
     workgroups = _workgroups_of(connection, found)
@@ -137,41 +129,6 @@ def has_room(connection: Connection, workgroup_id: str) -> bool:
         )
     )
     return connection.execute(query.limit(1)).first() is not None
-
-
-def load_counts(
-    connection: Connection, agents: Collection[Agent]
-) -> dict[str, dict[MediaType, int]]:
-    """Count what each agent carries, per media type; only maximum counts need it."""
-    return _load_counts(connection, [agent.id for agent in agents])
-
-
-def agents_without_room(
-    connection: Connection, workgroup_ids: Collection[str], also: Collection[str]
-) -> dict[str, int]:
-    """Count the members whom `agents_with_room` leaves out, by what stops them first."""
-    stopped_by = case(
-        (AGENTS.c.enabled.is_(False), Reason.DISABLED.value),
-        (
-            AGENTS.c.routing_status != RoutingStatus.ON_QUEUE.value,
-            Reason.NOT_ON_QUEUE.value,
-        ),
-        else_=Reason.CAPACITY.value,
-    )
-    query = (
-        select(stopped_by.label("reason"), func.count().label("agents"))
-        .where(
-            _members(workgroup_ids),
-            (AGENTS.c.routing_status != RoutingStatus.ON_QUEUE.value)
-            | ((AGENTS.c.utilization >= FULL_PERCENT) & AGENTS.c.id.not_in(also)),
-        )
-        .group_by(stopped_by)
-    )
-    return {row.reason: row.agents for row in connection.execute(query)}
-
-
-def _has_maximum(levels: dict[str, dict[str, int | None]]) -> bool:
-    return any(level.get("max") is not None for level in levels.values())
 
 
 def _workgroups_of(connection: Connection, agent_ids: list[str]) -> dict[str, frozenset[str]]:

@@ -1,7 +1,7 @@
 """Decision records: why a conversation was offered to whom, or to nobody."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -12,16 +12,45 @@ from acd.order import ranked
 from acd.priority import score
 from conversations.model import Conversation, Instant
 from storage.ids import new_id
-from storage.log_tables import DecisionRow
+from storage.log_tables import DecisionRow, MatchRow
+from storage.shortlists import Look
 
 DECISIONS = DecisionRow.__table__  # type: ignore[attr-defined]
+MATCHES = MatchRow.__table__  # type: ignore[attr-defined]
+
+Taken = tuple[str, str, int]
+"""An agent's id, the media type and the percent that were taken of him."""
 
 
-def record_offers(connection: Connection, offers: Sequence[tuple[str, str, Explanation]]) -> None:
-    """Write the records of offers: (decision id, offer id, explanation)."""
-    if offers:
-        rows = [_values(why, decision_id, offer_id) for decision_id, offer_id, why in offers]
-        connection.execute(insert(DECISIONS), rows)
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A choice, and what it was made from: enough to make it again.
+
+    `look` is None for an agent whom a human named. `match_id` and `place` say after how many
+    other choices of the same pass it was made.
+    """
+
+    decision_id: str
+    offer_id: str | None
+    why: Explanation
+    conversation: Conversation
+    look: Look | None = None
+    match_id: str | None = None
+    place: int | None = 0
+
+
+def record(connection: Connection, decided: Sequence[Decided]) -> None:
+    """Write decision records."""
+    if decided:
+        connection.execute(insert(DECISIONS), [_values(each) for each in decided])
+
+
+def record_match(
+    connection: Connection, match_id: str, workgroup_id: str, taken: list[Taken], now: Instant
+) -> None:
+    """Write what one pass gave away, for whoever evaluates its later choices again."""
+    row = {"id": match_id, "workgroup_id": workgroup_id, "at": now, "taken": taken}
+    connection.execute(insert(MATCHES), [row])
 
 
 def record_named_agent(
@@ -46,15 +75,13 @@ def record_named_agent(
         chosen=ranked(conversation, agent, policy),
         runners_up=(),
     )
-    record_offers(connection, [(new_id("de"), offer_id, why)])
+    record(connection, [Decided(new_id("de"), offer_id, why, conversation)])
 
 
-def record_failures(connection: Connection, failures: Sequence[Explanation]) -> None:
+def record_failures(connection: Connection, failed: Sequence[Decided]) -> None:
     """Write why conversations found nobody, but only when the counts have changed."""
-    fresh = [why for why in failures if _counts(asdict(why)) != _last_counts(connection, why)]
-    if fresh:
-        rows = [_values(why, new_id("de"), None) for why in fresh]
-        connection.execute(insert(DECISIONS), rows)
+    fresh = (d for d in failed if _counts(asdict(d.why)) != _last_counts(connection, d.why))
+    record(connection, list(fresh))
 
 
 def record_rules(
@@ -76,15 +103,53 @@ def record_rules(
         connection.execute(insert(DECISIONS), rows)
 
 
-def _values(why: Explanation, decision_id: str, offer_id: str | None) -> dict[str, Any]:
+def _values(decided: Decided) -> dict[str, Any]:
+    why = decided.why
     return {
-        "id": decision_id,
+        "id": decided.decision_id,
         "conversation_id": why.conversation_id,
-        "offer_id": offer_id,
+        "offer_id": decided.offer_id,
         "agent_id": why.chosen.agent_id if why.chosen else None,
         "at": why.at,
-        "record": asdict(why),
+        "record": asdict(why) | {"input": _input(decided)},
     }
+
+
+def _input(decided: Decided) -> dict[str, Any] | None:
+    """Return what the choice was made from; the floor is named, not copied."""
+    look = decided.look
+    if look is None:
+        return None
+    return {
+        "as_of": look.as_of,
+        "most": look.most,
+        "not_present": list(look.not_present),
+        "match_id": decided.match_id,
+        "place": decided.place,
+        "conversation": _asked(decided.conversation),
+    }
+
+
+ASKED = (
+    "media_type",
+    "priority",
+    "queued_at",
+    "created_at",
+    "ring",
+    "required_skills",
+    "preferred_skills",
+    "preferred_agent_id",
+    "preferred_until",
+    "passed_over",
+    "location",
+)
+"""What a choice depends on of a conversation."""
+
+
+def _asked(conversation: Conversation) -> dict[str, Any]:
+    """Return the conversation as the match saw it."""
+    whole = asdict(conversation)
+    return {name: whole[name] for name in ASKED}
 
 
 def _counts(record: dict[str, Any]) -> tuple[Any, ...]:
