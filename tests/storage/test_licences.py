@@ -58,7 +58,7 @@ async def newcomers(floor: Floor, count: int) -> list[str]:
 
     def add(connection: Connection) -> None:
         now = clock.now(connection)
-        common = {"roles": ["agent"], "created_at": now, "since": now, "idle_since": now}
+        common: dict[str, Any] = {"roles": ["agent"], "created_at": now, "since": now, "idle_since": now}
         rows = [
             AgentRow(id=n, username=n, name=n, presence_lease=False, **common).model_dump()
             for n in names
