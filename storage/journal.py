@@ -104,6 +104,8 @@ class Journal:
         self._bell_events[after.id] = bell_event
         self._agents.move_load(before, after)
         self._involved |= {(holder.agent_id, after.id) for holder in holders(after)}
+        if after.consulted_agent_id is not None:
+            self._involved.add((after.consulted_agent_id, after.id))
         self._queue_moves.note(before, after)
         if any(event.type == "reply.accepted" for event in decision.events):
             self._urgent.add(after.id)
