@@ -6,13 +6,20 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
-from conversations.model import ConversationState
-from storage import clock, principals, setup, skills, workgroups
+from acd.licences import LicenceKind
+from conversations.model import ConversationState, RoutingStatus
+from storage import clock, licences, principals, setup, skills, workgroups
 from storage.agent_changes import note_agents
 from storage.conversation_tables import ConversationRow, InvolvementRow, NoteRow, ReplyRow
 from storage.ids import new_id
 from storage.pages import Page, Window, page
-from storage.setup_tables import AgentRow, MembershipRow, PresenceRow, WorkgroupRow
+from storage.setup_tables import (
+    AgentRow,
+    MembershipRow,
+    PresenceRow,
+    RuleAgentRow,
+    WorkgroupRow,
+)
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
@@ -21,6 +28,7 @@ MEMBERSHIPS = MembershipRow.__table__  # type: ignore[attr-defined]
 NOTES = NoteRow.__table__  # type: ignore[attr-defined]
 PRESENCES = PresenceRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
+RULE_AGENTS = RuleAgentRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 KIND = "agent"
@@ -32,12 +40,15 @@ def create(connection: Connection, values: Mapping[str, Any], workgroup_ids: lis
     Raises:
         NameTaken: another agent has the username.
         UnknownReference: one of the workgroups does not exist.
+        LicencesExhausted: the agent is to be licensed and no licence is left.
     """
     agent_id, now = new_id("ag"), clock.now(connection)
     setup.require_free(AGENTS.c.username, connection, KIND, values["username"], agent_id)
     skills.ensure(connection, values["skills"])
     moments = {"created_at": now, "since": now, "idle_since": now}
     setup.add(connection, AGENTS, {**values, "id": agent_id, **moments})
+    if values["licensed"]:
+        licences.require_assignable(connection, LicenceKind.USER)
     _join(connection, agent_id, workgroup_ids)
     principals.add(connection, values["name"], values["roles"], agent_id)
     note_agents(connection, [agent_id], now)
@@ -71,6 +82,8 @@ def change(
     Raises:
         NameTaken: another agent has the username.
         UnknownReference: one of the workgroups does not exist.
+        LicencesExhausted: the agent is to be licensed and no licence is left.
+        NoLicenceFree: a logged-in agent is to be licensed and no concurrent licence is free.
     """
     setup.require_free(AGENTS.c.username, connection, KIND, values["username"], row["id"])
     before = workgroups.of_agents(connection, [row["id"]])[row["id"]]
@@ -80,22 +93,32 @@ def change(
         _join(connection, row["id"], workgroup_ids)
     skills.ensure(connection, values["skills"])
     setup.change(connection, AGENTS, row, values)
+    _settle_licence(connection, row, values)
     principals.rename(connection, row["id"], values["name"], values["roles"])
     note_agents(connection, [row["id"]], clock.now(connection))
     return sorted(workgroups.served_by(connection, {*before, *workgroup_ids}))
+
+
+def _settle_licence(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -> None:
+    is_gain = values["licensed"] and not row["licensed"]
+    if is_gain:
+        licences.require_assignable(connection, LicenceKind.USER)
+    if row["routing_status"] != RoutingStatus.OFF_QUEUE.value:
+        licences.settle(connection, row["id"], refuses=is_gain)
 
 
 def remove(connection: Connection, agent_id: str) -> None:
     """Delete an agent who never worked, with principal, keys and memberships.
 
     Raises:
-        InUse: conversations, replies or notes name the agent.
+        InUse: conversations, replies, notes or routing rules name the agent.
     """
     users = (
         ("conversations", INVOLVEMENTS.c.agent_id),
         ("conversations", CONVERSATIONS.c.holder_agent_id),
         ("replies", REPLIES.c.agent_id),
         ("notes", NOTES.c.agent_id),
+        ("routing rules", RULE_AGENTS.c.agent_id),
     )
     for by, column in users:
         if setup.is_referred_to(connection, column, agent_id):
