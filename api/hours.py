@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from acd.admission import WhenClosed
 from acd.calendar import disorder_of, interval_between, time_zones
 from api.fields import Body, Id, Percent, Seconds, plain
 from conversations.model import MediaType
-from storage.admission import WhenClosed
 from storage.calendars import hours_from
 
 TimeOfDay = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]

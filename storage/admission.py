@@ -5,52 +5,19 @@ workgroup here was in its queue for no time, and is counted there as flowed out.
 """
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from sqlalchemy import RowMapping
-
-from acd.estimates import estimated_wait_ms, is_too_long
+from acd.admission import Way, way_from
+from acd.estimates import estimated_wait_ms
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import decide
 from conversations.model import Conversation, ConversationState
 from storage import reply_rows
-from storage.calendars import is_closed
+from storage.calendars import entrance_from
 from storage.ids import new_id
 from storage.journal import Journal
 from storage.queues import recent_answers
 from storage.rows import policy_from
-
-
-class Cause(StrEnum):
-    """Why a conversation does not wait where it came to."""
-
-    CLOSED = "closed"
-    OVERFLOW = "overflow"
-
-
-class WhenClosed(StrEnum):
-    """What a closed workgroup does with what comes."""
-
-    QUEUE = "queue"
-    OVERFLOW = "overflow"
-    AUTOMATIC_REPLY = "automatic_reply"
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """One step to another workgroup."""
-
-    workgroup_id: str
-    cause: Cause
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The steps to the queue in which it is to wait, and what the customer is told meanwhile."""
-
-    hops: tuple[Hop, ...] = ()
-    automatic_reply: str | None = None
 
 
 @dataclass(slots=True)
@@ -62,32 +29,13 @@ class Admission:
     _answered: list[tuple[Conversation, str, str]] = field(default_factory=list)
 
     def where_to(self, workgroup_id: str) -> Way:
-        """Say where a conversation goes that comes into the workgroup now.
-
-        A circle cannot be set up; if one is there all the same, it is gone round only once.
-        """
-        hops: list[Hop] = []
-        seen = {workgroup_id}
-        workgroup = self.journal.workgroup(workgroup_id)
-        while (hop := self._hop_from(workgroup)) is not None and hop.workgroup_id not in seen:
-            hops.append(hop)
-            seen.add(hop.workgroup_id)
-            workgroup = self.journal.workgroup(hop.workgroup_id)
-        return Way(tuple(hops), self._automatic_reply_of(workgroup))
-
-    def _hop_from(self, workgroup: RowMapping) -> Hop | None:
-        if is_closed(workgroup, self.journal.now):
-            hours = workgroup["business_hours"]
-            if hours["when_closed"] != WhenClosed.OVERFLOW:
-                return None
-            return Hop(hours["overflow_workgroup_id"], Cause.CLOSED)
-        overflow = workgroup["overflow"]
-        if not overflow:
-            return None
-        limit_s = overflow["when_estimate_exceeds_s"]
-        if not is_too_long(self._estimated_wait_ms(workgroup["id"]), limit_s):
-            return None
-        return Hop(overflow["workgroup_id"], Cause.OVERFLOW)
+        """Say where a conversation goes that comes into the workgroup now."""
+        return way_from(
+            workgroup_id,
+            lambda one: entrance_from(self.journal.workgroup(one)),
+            self._estimated_wait_ms,
+            self.journal.now,
+        )
 
     def _estimated_wait_ms(self, workgroup_id: str) -> int | None:
         if workgroup_id not in self._estimates:
@@ -95,13 +43,6 @@ class Admission:
             answers = recent_answers(journal.connection, workgroup_id, journal.now)
             self._estimates[workgroup_id] = estimated_wait_ms(answers, 0)
         return self._estimates[workgroup_id]
-
-    def _automatic_reply_of(self, workgroup: RowMapping) -> str | None:
-        hours = workgroup["business_hours"]
-        if not is_closed(workgroup, self.journal.now):
-            return None
-        is_automatic = hours["when_closed"] == WhenClosed.AUTOMATIC_REPLY
-        return str(hours["automatic_reply_text"]) if is_automatic else None
 
     def admit(self, conversation: Conversation, bell_event: str) -> Conversation:
         """Send a queued conversation on to where it is to wait, and answer for who is closed.

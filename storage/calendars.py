@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from acd.admission import Entrance, WhenClosed
 from acd.calendar import (
     WEEKDAYS,
     BusinessHours,
@@ -51,6 +52,19 @@ def hours_of(workgroup: RowMapping) -> BusinessHours | None:
 def is_closed(workgroup: RowMapping, now: Instant) -> bool:
     hours = hours_of(workgroup)
     return hours is not None and not is_open(hours, now)
+
+
+def entrance_from(workgroup: RowMapping) -> Entrance:
+    """Read what becomes of conversations that come into the workgroup."""
+    kept, overflow = workgroup["business_hours"] or {}, workgroup["overflow"] or {}
+    return Entrance(
+        hours_of(workgroup),
+        WhenClosed(kept.get("when_closed", WhenClosed.QUEUE)),
+        kept.get("overflow_workgroup_id"),
+        kept.get("automatic_reply_text"),
+        overflow.get("when_estimate_exceeds_s"),
+        overflow.get("workgroup_id"),
+    )
 
 
 def stopping_hours(workgroup: RowMapping) -> BusinessHours | None:

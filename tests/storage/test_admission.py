@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from acd.admission import Cause, Hop, Way
 from conversations import commands as c
 from conversations.model import Conversation, ReplyState
 from conversations.replies import Certainty, Outcome, ReadBack, Reply
 from storage import replies
-from storage.admission import Admission, Cause, Hop, Way
+from storage.admission import Admission
 from storage.conversation_tables import QueueEntryRow
 from storage.database import Database
 from storage.ids import new_id
