@@ -2,14 +2,21 @@
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from acd.matching import Match
 from acd.model import Agent
-from acd.simulated_floor import Floor
+from acd.simulated_people import Bystander
 from conversations.errors import ConversationError
-from conversations.model import Conversation, ConversationState, Instant, RoutingStatus, holders
+from conversations.model import (
+    Conversation,
+    ConversationState,
+    Instant,
+    MediaType,
+    RoutingStatus,
+    holders,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +42,6 @@ def waits_of(waits_ms: Collection[int]) -> Waits:
 
 def _percentile(ordered: Sequence[int], percent: int) -> int:
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
-
-
-def service_level_percent(
-    waits_ms: Collection[int], unanswered_ms: Collection[int], target_s: int
-) -> float | None:
-    """Return the share that was answered in time; who still waits within it counts for nothing."""
-    limit_ms = target_s * 1000
-    late = sum(waited > limit_ms for waited in unanswered_ms)
-    counted = len(waits_ms) + late
-    if not counted:
-        return None
-    in_time = sum(waited <= limit_ms for waited in waits_ms)
-    return round(100 * in_time / counted, 2)
 
 
 @dataclass(slots=True)
@@ -84,12 +78,29 @@ class Pickup:
 
     conversation_id: str
     workgroup_id: str
+    media_type: MediaType
     agent_id: str
-    wait_ms: int
+    queued_at: Instant
+    at: Instant
+
+    @property
+    def wait_ms(self) -> int:
+        return self.at - self.queued_at
+
+
+def pickup_of(conversation: Conversation, agent_id: str, now: Instant) -> Pickup:
+    return Pickup(
+        conversation.id,
+        conversation.workgroup_id,
+        conversation.media_type,
+        agent_id,
+        conversation.queued_at,
+        now,
+    )
 
 
 @dataclass(slots=True)
-class Figures:
+class Figures(Bystander):
     """Takes notes of a simulation; `keeps_pickups` also remembers each conversation's agent."""
 
     keeps_pickups: bool = True
@@ -102,16 +113,20 @@ class Figures:
     )
 
     def changed(self, before: Conversation | None, after: Conversation, now: Instant) -> None:
-        self._note_transition(before, after)
+        self._note_transition(before, after, now)
         if before is not None and before.connected_at is None and after.connected_at is not None:
             self._note_pickup(after, now)
         self._move_load(before, after, now)
 
-    def _note_transition(self, before: Conversation | None, after: Conversation) -> None:
+    def _note_transition(
+        self, before: Conversation | None, after: Conversation, now: Instant
+    ) -> None:
         was = before.state if before is not None else None
         if was is after.state:
             return
-        self.counts[f"{was or 'arrived'} to {after.state}" if was else "arrived"] += 1
+        if before is not None and after.state is ConversationState.QUEUED:
+            self.counts["missed"] += sum(offer.expires_at < now for offer in before.offers)
+        self.counts[f"{was} to {after.state}" if was else "arrived"] += 1
 
     def _note_pickup(self, conversation: Conversation, now: Instant) -> None:
         wait_ms = now - conversation.queued_at
@@ -122,8 +137,7 @@ class Figures:
             return
         self.pickups_by_agent[agent_id] += 1
         if self.keeps_pickups:
-            pickup = Pickup(conversation.id, conversation.workgroup_id, agent_id, wait_ms)
-            self.pickups.append(pickup)
+            self.pickups.append(pickup_of(conversation, agent_id, now))
 
     def _move_load(self, before: Conversation | None, after: Conversation, now: Instant) -> None:
         gave, took = (holders(before) if before is not None else ()), holders(after)
@@ -147,29 +161,7 @@ class Figures:
     def refused(self, _: Conversation, refusal: ConversationError) -> None:
         self.counts[f"refused {type(refusal).__name__}"] += 1
 
-    def settled(self, floor: Floor, now: Instant) -> None:
-        """Nothing to note: everything that matters is noted as it changes."""
-
     def close(self, now: Instant) -> None:
         """Let the time up to the end count."""
         for presence in self.presences.values():
             presence.pass_time(now)
-
-    def service_levels(
-        self, floor: Floor, now: Instant, targets_s: Mapping[str, int]
-    ) -> dict[str, float | None]:
-        """Return each workgroup's share that was answered in time, of 100."""
-        unanswered: defaultdict[str, list[int]] = defaultdict(list)
-        for conversation in floor.conversations.values():
-            is_waiting = conversation.state in {
-                ConversationState.QUEUED,
-                ConversationState.ALERTING,
-            }
-            if is_waiting and conversation.connected_at is None:
-                unanswered[conversation.workgroup_id].append(now - conversation.queued_at)
-        return {
-            workgroup_id: service_level_percent(
-                self.waits_ms[workgroup_id], unanswered[workgroup_id], target_s
-            )
-            for workgroup_id, target_s in targets_s.items()
-        }

@@ -64,3 +64,19 @@ class Watcher(Protocol):
     def settled(self, floor: Floor, now: Instant) -> None:
         """See the floor after each step, when nothing more can be matched."""
         ...
+
+
+class Bystander:
+    """A watcher who looks at nothing; subclasses look at what they are for."""
+
+    __slots__ = ()
+
+    def changed(self, before: Conversation | None, after: Conversation, now: Instant) -> None: ...
+
+    def agent_changed(self, before: Agent | None, after: Agent, now: Instant) -> None: ...
+
+    def offered(self, pair: Match, agents: Sequence[Agent], now: Instant) -> None: ...
+
+    def refused(self, conversation: Conversation, refusal: ConversationError) -> None: ...
+
+    def settled(self, floor: Floor, now: Instant) -> None: ...

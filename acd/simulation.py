@@ -9,6 +9,7 @@ from acd.eligibility import Reason, reach, standing
 from acd.matching import Explanation, Match, Shortlist, match
 from acd.model import Agent, RoutingPolicy
 from acd.rings import workgroups_in_reach
+from acd.simulated_admission import Admission
 from acd.simulated_floor import Changes, Floor
 from acd.simulated_people import AgentState, Arrival, Behaviour, Watcher
 from conversations import commands as c
@@ -23,12 +24,17 @@ class Simulation:
     """Lets arrivals, agents and time act on a floor, one after the other."""
 
     def __init__(
-        self, floor: Floor, behaviour: Behaviour, watchers: Sequence[Watcher] = ()
+        self,
+        floor: Floor,
+        behaviour: Behaviour,
+        watchers: Sequence[Watcher] = (),
+        admission: Admission | None = None,
     ) -> None:
         self.floor = floor
         self.now: Instant = 0
         self._behaviour = behaviour
         self._watchers = watchers
+        self._admission = admission
         self._agenda: list[tuple[Instant, int, Callable[[], None]]] = []
         self._numbers = count()
         self._stages: dict[str, int] = {}
@@ -37,9 +43,16 @@ class Simulation:
         self._reaches: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._found_wide_enough: dict[str, int] = {}
 
-    def take_over(self, conversations: Iterable[Conversation], at: Instant) -> None:
-        """Begin with conversations that are already there; their agents have to be there too."""
+    def take_over(
+        self,
+        conversations: Iterable[Conversation],
+        states: Iterable[AgentState],
+        at: Instant,
+    ) -> None:
+        """Begin at a moment with agents and conversations that are there already."""
         self.now = at
+        for state in states:
+            self._put_agent(state.agent)
         for conversation in conversations:
             self.floor.change(None, conversation, at)
             for watcher in self._watchers:
@@ -82,7 +95,16 @@ class Simulation:
 
     def _arrive(self, arrival: Arrival) -> None:
         policy = self.floor.workgroups[arrival.opening.workgroup_id].policy
-        self._record(None, open_conversation(arrival.opening, policy, self.now))
+        decision = open_conversation(arrival.opening, policy, self.now)
+        self._record(None, decision)
+        self._admit(decision.conversation)
+
+    def _admit(self, conversation: Conversation) -> None:
+        """Send a conversation on that came to where it cannot be served now."""
+        if self._admission is None:
+            return
+        for hop in self._admission.where_to(conversation.workgroup_id, self.now):
+            conversation = self._carry_out(conversation, c.Overflow(hop.workgroup_id, hop.cause))
 
     def _put_agent(self, agent: Agent) -> None:
         before = self.floor.agents.get(agent.id)
@@ -134,6 +156,8 @@ class Simulation:
                 watcher.refused(conversation, decision)
             return conversation
         self._record(conversation, decision)
+        if isinstance(command, c.TransferToWorkgroup):
+            self._admit(decision.conversation)
         return decision.conversation
 
     def _decide(
@@ -145,7 +169,7 @@ class Simulation:
         workgroup = self.floor.workgroups[conversation.workgroup_id]
         if isinstance(command, c.OpenRing):
             return c.Facts(workgroup.policy, reach=self._reach(conversation, workgroup.routing))
-        if isinstance(command, c.TransferToWorkgroup):
+        if isinstance(command, c.TransferToWorkgroup | c.Overflow | c.Reroute):
             entered = self.floor.workgroups[command.workgroup_id].policy
             return c.Facts(workgroup.policy, entered_policy=entered)
         agent = self.floor.agents.get(_candidate_id(command, conversation) or "")
