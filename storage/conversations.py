@@ -153,7 +153,7 @@ class _Change:
         decision = decide(conversation, command, facts, journal.now)
         if isinstance(decision, ConversationError):
             return Outcome(conversation, decision)
-        if isinstance(command, c.TransferToAgent):
+        if isinstance(command, c.TransferToAgent) and decision.conversation.offers:
             self._explain(conversation, command, agents[command.agent_id])
         changed = journal.record(conversation, decision, "commanded")
         if isinstance(command, c.TransferToWorkgroup | c.TransferToAgent):
