@@ -44,11 +44,11 @@ def create(connection: Connection, values: Mapping[str, Any], workgroup_ids: lis
     """
     agent_id, now = new_id("ag"), clock.now(connection)
     setup.require_free(AGENTS.c.username, connection, KIND, values["username"], agent_id)
+    if values["licensed"]:
+        licences.require_assignable(connection, LicenceKind.USER)
     skills.ensure(connection, values["skills"])
     moments = {"created_at": now, "since": now, "idle_since": now}
     setup.add(connection, AGENTS, {**values, "id": agent_id, **moments})
-    if values["licensed"]:
-        licences.require_assignable(connection, LicenceKind.USER)
     _join(connection, agent_id, workgroup_ids)
     principals.add(connection, values["name"], values["roles"], agent_id)
     note_agents(connection, [agent_id], now)
@@ -92,19 +92,15 @@ def change(
         connection.execute(delete(MEMBERSHIPS).where(MEMBERSHIPS.c.agent_id == row["id"]))
         _join(connection, row["id"], workgroup_ids)
     skills.ensure(connection, values["skills"])
-    setup.change(connection, AGENTS, row, values)
-    _settle_licence(connection, row, values)
-    principals.rename(connection, row["id"], values["name"], values["roles"])
-    note_agents(connection, [row["id"]], clock.now(connection))
-    return sorted(workgroups.served_by(connection, {*before, *workgroup_ids}))
-
-
-def _settle_licence(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -> None:
     is_gain = values["licensed"] and not row["licensed"]
     if is_gain:
         licences.require_assignable(connection, LicenceKind.USER)
+    setup.change(connection, AGENTS, row, values)
     if row["routing_status"] != RoutingStatus.OFF_QUEUE.value:
         licences.settle(connection, row["id"], refuses=is_gain)
+    principals.rename(connection, row["id"], values["name"], values["roles"])
+    note_agents(connection, [row["id"]], clock.now(connection))
+    return sorted(workgroups.served_by(connection, {*before, *workgroup_ids}))
 
 
 def remove(connection: Connection, agent_id: str) -> None:

@@ -89,15 +89,15 @@ def _locked_pools(
 
 
 def require_assignable(connection: Connection, kind: LicenceKind) -> None:
-    """Refuse a mark, which is written already, where there is no licence left for it.
+    """Refuse one more mark, which is not written yet, where there is no licence left for it.
 
     Raises:
-        LicencesExhausted: more are marked than there are.
+        LicencesExhausted: as many are marked as there are.
     """
     pool = _locked_pools(connection, [kind], Allocation.ASSIGNED)[kind]
     is_limited = pool.allocation is Allocation.ASSIGNED and pool.count is not None
-    if is_limited and pool.in_use > (pool.count or 0):
-        raise LicencesExhausted(kind, pool.count, pool.in_use)
+    if is_limited and not pool.has_free:
+        raise LicencesExhausted(kind, pool.count, pool.in_use + 1)
 
 
 def settle(connection: Connection, agent_id: str, *, refuses: bool) -> None:

@@ -35,11 +35,10 @@ def create(connection: Connection, values: Mapping[str, Any]) -> str:
     """
     station_id = new_id("st")
     setup.require_free(STATIONS.c.name, connection, KIND, values["name"], station_id)
-    setup.add(
-        connection, STATIONS, {**values, "id": station_id, "created_at": clock.now(connection)}
-    )
     if values["licensed"]:
         licences.require_assignable(connection, LicenceKind.STATION)
+    given = {**values, "id": station_id, "created_at": clock.now(connection)}
+    setup.add(connection, STATIONS, given)
     return station_id
 
 
@@ -89,10 +88,10 @@ def change(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -
         NoLicenceFree: whoever sits there needs its concurrent licence and none is free.
     """
     setup.require_free(STATIONS.c.name, connection, KIND, values["name"], row["id"])
-    setup.change(connection, STATIONS, row, values)
     is_gain = values["licensed"] and not row["licensed"]
     if is_gain:
         licences.require_assignable(connection, LicenceKind.STATION)
+    setup.change(connection, STATIONS, row, values)
     agent_id = agent_at(connection, row["id"])
     if agent_id is None:
         return frozenset()

@@ -139,7 +139,7 @@ async def test_supervisors_release_and_discard(floor: Floor) -> None:
 
 
 async def test_draining_is_for_supervisors_and_not_responding_for_nobody(floor: Floor) -> None:
-    agent = await floor.agent()
+    _, agent = await floor.connect("customer")
     supervisor = await floor.agent("supervisor", on_queue=False)
     me = await agent.ok("GET", "/agents/me")
     draining, not_responding = {"routing_status": "draining"}, {"routing_status": "not_responding"}
