@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 SOURCES := .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check bench lock
+.PHONY: help setup run test test-long mutate check bench lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test: setup ## Install what tests need, check the code, run the tests
 test-long: setup ## The tests that take long: many kills, millions of steps
 	@scripts/setup-tests
 	@$(PYTHON) -m pytest -m long --timeout 3600
+
+mutate: setup ## Change the pure rules in small ways and see that a test fails for each
+	@scripts/setup-tests
+	@$(PYTHON) -m tests.mutation $(MODULES)
 
 check: ## Lint, formatting, types, import directions (after `make test` once)
 	.venv/bin/ruff check $(SOURCES)

@@ -94,7 +94,17 @@ def test_make_knows_its_few_targets() -> None:
     told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
 
     targets = re.findall(r"^  make ([\w-]+)", told.stdout, re.MULTILINE)
-    assert targets == ["help", "setup", "run", "test", "test-long", "check", "bench", "lock"]
+    assert targets == [
+        "help",
+        "setup",
+        "run",
+        "test",
+        "test-long",
+        "mutate",
+        "check",
+        "bench",
+        "lock",
+    ]
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "scripts").iterdir()), ids=lambda s: s.name)
