@@ -20,8 +20,7 @@ async def test_every_answer_names_its_request(admin: Caller) -> None:
     ("method", "path", "status", "code"),
     [
         ("GET", "/nowhere", 404, "not_found"),
-        ("GET", "/stations", 404, "not_found"),
-        ("GET", "/rules", 404, "not_found"),
+        ("GET", "/statistics/now", 404, "not_found"),
         ("GET", "/statistics/now", 404, "not_found"),
         ("PUT", "/workgroups", 405, "method_not_allowed"),
         ("GET", "/conversations/none", 404, "not_found"),
@@ -45,7 +44,7 @@ async def test_mistakes_are_problems(
         {"name": "x", "colour": "red"},
         {"name": ""},
         {},
-        {"name": "x", "rings": []},
+        {"name": "x", "rings": [{}]},
         {"name": "x", "business_hours": {}},
         {"name": "x", "offer_timeout_s": "20"},
         {"name": "x", "utilization": {"social_conversation": {"percent": 101}}},
