@@ -83,6 +83,20 @@ def replay(
 
 
 @app.command()
+def explain(
+    conversation: Annotated[str, typer.Argument(help="The conversation's id.")],
+    agent: Annotated[
+        str | None, typer.Option(help="Tell what each decision meant for this agent: id or name.")
+    ] = None,
+    data: Folder = Path("var"),
+) -> None:
+    """Tell why a conversation went to whom; end with 1 when a decision does not come out again."""
+    from operation.explain import explain as run_explain
+
+    raise typer.Exit(run_explain(conversation, agent, data.absolute()))
+
+
+@app.command()
 def make_keys(data: Folder = Path("var")) -> None:
     """Make the demonstration's keys in the data folder (for containers; `up` does it itself)."""
     from operation.demo_keys import make_keys as run_make_keys

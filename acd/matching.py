@@ -10,7 +10,7 @@ from acd.model import Agent, RoutingPolicy
 from acd.order import Ranked, ranked, skill_fit, wanted_skills
 from acd.priority import queue_rank, rank_with_skill, score
 from acd.utilization import utilization_of
-from conversations.model import Conversation, Instant
+from conversations.model import Conversation, Instant, MediaType
 
 RUNNERS_UP = 5
 
@@ -209,7 +209,7 @@ class _Matching:
     def _take_room(self, conversation: Conversation, agent_id: str) -> Offered:
         agent = self.free[agent_id]
         utilization = utilization_of(agent, self.policy, conversation.media_type)
-        fuller = with_one_more(agent, conversation, utilization.percent, self.now)
+        fuller = with_one_more(agent, conversation.media_type, utilization.percent, self.now)
         self.free[agent_id] = fuller
         for lineup in self.lineups.values():
             lineup.move(agent, fuller)
@@ -254,11 +254,9 @@ def everyone(
     return lambda _: shortlist
 
 
-def with_one_more(
-    agent: Agent, conversation: Conversation, weight_percent: int, now: Instant
-) -> Agent:
-    """Return the agent as he is when he has been offered the conversation."""
+def with_one_more(agent: Agent, media_type: MediaType, weight_percent: int, now: Instant) -> Agent:
+    """Return the agent as he is when he has been offered one conversation more."""
     counts = dict(agent.load_count)
-    counts[conversation.media_type] = counts.get(conversation.media_type, 0) + 1
+    counts[media_type] = counts.get(media_type, 0) + 1
     load_percent = agent.load_percent + weight_percent
     return replace(agent, load_percent=load_percent, load_count=counts, offered_at=now)

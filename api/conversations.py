@@ -1,6 +1,6 @@
-"""Conversations to look at: lists, one, its timeline, its decision records."""
+"""Conversations to look at: lists, one, its timeline."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from sqlalchemy import Connection
@@ -62,34 +62,6 @@ class EntryShape(Shape):
     reply: ReplyShape | None = None
     note: NoteShape | None = None
     event: EventShape | None = None
-
-
-class RankedShape(Shape):
-    agent_id: str
-    order: dict[str, Any]
-
-
-class DecisionShape(Shape):
-    """Why a conversation was offered to whom or to nobody, or what routing rules said of it.
-
-    Of kind `rules` it has `rules` (docs/routing-rules.md), and nothing of a match.
-    """
-
-    id: str
-    kind: Literal["match", "rules"]
-    at: Stamp
-    conversation_id: str
-    workgroup_id: str
-    offer_id: str | None
-    agent_id: str | None
-    policy_version: int | None
-    score: float | None
-    candidates: int | None
-    filtered: dict[str, int] | None
-    chosen: RankedShape | None
-    runners_up: list[RankedShape]
-    waits_for_agent_id: str | None
-    rules: dict[str, Any] | None
 
 
 @router.get("/conversations", response_model=Listing[ConversationShape], responses=READS)
@@ -159,38 +131,3 @@ def entry_shape(entry: Entry) -> dict[str, Any]:
         shape = {name: entry.value[name] for name in ("type", "agent_id")}
         shape["detail"] = detail_shape(entry.value["detail"])
     return {"kind": entry.kind, "at": rfc3339(entry.at), entry.kind: shape}
-
-
-@router.get(
-    "/conversations/{conversation_id}/decisions",
-    response_model=Listing[DecisionShape],
-    responses=READS_ONE,
-)
-async def list_decisions(
-    conversation_id: str, context: ContextOf, caller: Caller, window: Asked
-) -> dict[str, Any]:
-    """Read why the conversation was offered to whom, or why it found nobody."""
-
-    def read(connection: Connection) -> dict[str, Any]:
-        require_visible(connection, caller, conversation_id)
-        page = reading.decisions(connection, conversation_id, window)
-        return listing([decision_shape(dict(row)) for row in page.rows], page.next)
-
-    return await context.database.read(read)
-
-
-def decision_shape(row: dict[str, Any]) -> dict[str, Any]:
-    record = row["record"]
-    is_about_rules = record.get("kind") == "rules"
-    kept = ("policy_version", "score", "candidates", "filtered", "chosen", "waits_for_agent_id")
-    return {
-        **{name: row[name] for name in ("id", "conversation_id", "offer_id", "agent_id")},
-        **{name: record.get(name) for name in kept},
-        "kind": "rules" if is_about_rules else "match",
-        "at": rfc3339(row["at"]),
-        "workgroup_id": record["after"]["workgroup_id"]
-        if is_about_rules
-        else record["workgroup_id"],
-        "runners_up": record.get("runners_up", []),
-        "rules": record if is_about_rules else None,
-    }

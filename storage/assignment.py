@@ -224,7 +224,10 @@ class _Claims:
             return
         for holder in holders(self.journal.record(conversation, decision, "offered")):
             self.agents[holder.agent_id] = with_one_more(
-                self.agents[holder.agent_id], conversation, holder.weight_percent, self.journal.now
+                self.agents[holder.agent_id],
+                conversation.media_type,
+                holder.weight_percent,
+                self.journal.now,
             )
         look = self.looks.of(pair.conversation)
         self.decided.append(
@@ -265,7 +268,9 @@ def _claim(
     agents = locked_agents(connection, wanted, journal.now, skip_locked=True)
     journal.agents_are_locked(agents)
     claims = _Claims(journal, workgroup, looks, match_id, conversations, dict(agents))
-    for place, pair in enumerate(matches):
+    place = 0
+    for pair in matches:
         claims.claim(pair, place)
+        place += len(pair.offered)
     decisions.record(connection, claims.decided)
     return len(claims.decided)

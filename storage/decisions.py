@@ -27,7 +27,7 @@ class Decided:
     """A choice, and what it was made from: enough to make it again.
 
     `look` is None for an agent whom a human named. `match_id` and `place` say after how many
-    other choices of the same pass it was made.
+    other offers of the same pass it was made.
     """
 
     decision_id: str

@@ -149,7 +149,7 @@ def _statement(
 def _stopped_by(conversation: Conversation, policy: RoutingPolicy) -> ColumnElement[str | None]:
     """Say as `acd.shortlist.ruled_out_by` what rules an agent out at once."""
     is_waited_for: ColumnElement[bool] = literal(value=False)
-    if conversation.preferred_until is not None:
+    if conversation.preferred_until is not None and conversation.preferred_agent_id is not None:
         is_waited_for = AGENTS.c.id == conversation.preferred_agent_id
     return case(
         (AGENTS.c.enabled.is_(False), Coarse.DISABLED.value),

@@ -155,5 +155,5 @@ def test_a_match_says_what_looking_at_every_agent_again_says(
             taken = next(pair for pair in matches if pair.conversation.id == conversation.id)
             (offered,) = taken.offered
             free[offered.agent.id] = with_one_more(
-                offered.agent, conversation, offered.weight_percent, NOW
+                offered.agent, conversation.media_type, offered.weight_percent, NOW
             )
