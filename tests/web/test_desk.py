@@ -203,6 +203,21 @@ def test_delivery_is_told_as_it_is(serve: Serve, log_in: LogIn) -> None:
     expect(page.get_by_label("Your reply")).to_have_value("First")
 
 
+def test_what_happened_by_itself_is_told_with_its_cause(serve: Serve, log_in: LogIn) -> None:
+    world = small_floor()
+    row = connected(world)
+    ways = {"from_workgroup_id": "w-parcels", "to_workgroup_id": "w-parcels"}
+    world.tell("conversation.transferred", row, cause="closed", **ways)
+    world.reply(row, {"text": "We open at nine."}, "agent-1")
+    next(iter(world.replies.values()))["agent_id"] = None
+    page = log_in(serve(world))
+    open_row(page, "@ferry42")
+    expect(
+        said(page).get_by_text("transferred by the system to Parcels: Parcels is closed")
+    ).to_be_visible()
+    expect(said(page).get_by_text("automatic reply")).to_be_visible()
+
+
 def test_a_private_conversation_is_never_answered_in_public_by_mistake(
     serve: Serve, log_in: LogIn
 ) -> None:

@@ -66,7 +66,7 @@ function Rejected({ reply, conversation }) {
 function ReplyEntry({ reply, at, conversation }) {
   return html`
     <article class="entry reply ${reply.visibility === 'private' ? 'is-private' : ''}">
-      <header><bdi class="who">${agentName(reply.agent_id)}</bdi>${reply.visibility === 'private' && html`<${Closed} />`}
+      <header><bdi class="who">${agentName(reply.agent_id) || 'automatic reply'}</bdi>${reply.visibility === 'private' && html`<${Closed} />`}
         <${Delivery} reply=${reply} /><${Time} at=${at} /></header>
       <${Words} text=${reply.text} />
       ${reply.state === 'needs_human' && html`<${NeedsHuman} reply=${reply} conversation=${conversation} />`}
@@ -104,6 +104,8 @@ const EVENTS = {
   disconnected: (event) => (event.agent_id ? `disconnected by ${by(event)}` : 'ended by itself, everything was answered'),
   completed: () => 'completed', discarded: (event) => `discarded by ${by(event)}`, released: (event) => `released to the queue by ${by(event)}`,
 };
+/** Why a conversation went elsewhere by itself. */
+const CAUSES = { closed: (from) => `${from} is closed`, overflow: (from) => `one waits too long in ${from}` };
 /** The posts and replies themselves are shown; a line about each would only repeat them. */
 const isRepeat = ({ type = '' }) => type === 'conversation.post_received' || type.startsWith('reply.');
 
@@ -112,7 +114,7 @@ function EventEntry({ event, at }) {
   const detail = event.detail ?? {};
   const { to_agent_id: target, to_workgroup_id: group } = detail;
   const to = name === 'transferred' && (target || group) ? ` to ${target ? agentName(target) : workgroupName(group)}` : '';
-  const said = detail.comment ?? (name === 'offer_expired' ? null : detail.reason);
+  const said = detail.comment ?? CAUSES[detail.cause]?.(workgroupName(detail.from_workgroup_id)) ?? (name === 'offer_expired' ? null : detail.reason);
   return html`<p class="entry event"><span>${EVENTS[name]?.(event) ?? spaced(name)}${to}${typeof said === 'string' && said && html`: <span dir="auto">${said}</span>`}</span> <${Time} at=${at} /></p>`;
 }
 
