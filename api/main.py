@@ -13,8 +13,8 @@ from api import (
     channels,
     commands,
     conversations,
-    decisions,
     customers,
+    decisions,
     deliveries,
     errors,
     events,
@@ -29,6 +29,7 @@ from api import (
     replies,
     rules,
     session,
+    setup,
     stations,
     statuses,
     watch,
@@ -85,6 +86,7 @@ class _Described(FastAPI):
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
         errors.describe(document)
+        setup.describe(document)
         return document
 
 

@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from pydantic.json_schema import models_json_schema
 from sqlalchemy import RowMapping
 
 from api.errors import not_found
@@ -16,6 +17,9 @@ from api.fields import Body
 from storage import setup
 
 T = TypeVar("T", bound=Body)
+
+_PATCHED: set[type[Body]] = set()
+"""The models of all merge patches; some are the body of nothing else."""
 
 IfMatch = Annotated[str | None, Header(max_length=200)]
 
@@ -75,6 +79,7 @@ def with_etag(body: Mapping[str, Any]) -> Response:
 
 def merge_patch_of(model: type[Body]) -> dict[str, Any]:
     """Describe the body of a PATCH for `openapi.json`: any part of what a creation takes."""
+    _PATCHED.add(model)
     reference = {"$ref": f"#/components/schemas/{model.__name__}"}
     schema = {
         "type": "object",
@@ -89,6 +94,17 @@ def merge_patch_of(model: type[Body]) -> dict[str, Any]:
         kind: {"schema": schema} for kind in ("application/json", "application/merge-patch+json")
     }
     return {"requestBody": {"required": True, "content": content}}
+
+
+def describe(document: dict[str, Any]) -> None:
+    """Put the models of merge patches into the description: the patches refer to them."""
+    patched_ones = sorted(_PATCHED, key=lambda model: model.__name__)
+    models: list[tuple[type[Body], Literal["validation"]]] = [
+        (model, "validation") for model in patched_ones
+    ]
+    _, definitions = models_json_schema(models, ref_template="#/components/schemas/{model}")
+    for name, schema in definitions["$defs"].items():
+        document["components"]["schemas"].setdefault(name, schema)
 
 
 async def body_of_patch(request: Request) -> dict[str, Any]:
