@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 COPIED = ("conversations", "acd", "tests/conversations", "tests/acd")
 LIVES = "tests/conversations/test_life.py"
 REPLIES = "tests/conversations/test_reply_life.py"
+JOINED = "tests/conversations/test_joined_lives.py"
 MATCHES = "tests/acd/test_matching_properties.py"
 PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider")
 
@@ -115,6 +116,48 @@ BUGS = (
         "waits_until is not None and now < waits_until and",
         "waits_until is not None and",
         MATCHES,
+    ),
+    Bug(
+        "a merge forgets what was answered",
+        "conversations/joining.py",
+        "answered_count=target.answered_count + source.answered_count,",
+        "answered_count=target.answered_count,",
+        JOINED,
+    ),
+    Bug(
+        "a split counts an answer on both sides",
+        "conversations/joining.py",
+        "answered_count=min(conversation.answered_count, left.answered_count),",
+        "answered_count=conversation.answered_count,",
+        JOINED,
+    ),
+    Bug(
+        "a split takes the key along",
+        "conversations/joining.py",
+        'affinity_key=f"{conversation.affinity_key}.{new_id}",',
+        "affinity_key=conversation.affinity_key,",
+        JOINED,
+    ),
+    Bug(
+        "a conversation that came back stays merged",
+        "conversations/joining.py",
+        "merged_into=None,\n        reopened_at=now,",
+        "reopened_at=now,",
+        JOINED,
+    ),
+    Bug(
+        "a merged conversation keeps its posts",
+        "conversations/joining.py",
+        "        post_count=0,\n        answered_count=0,",
+        "        answered_count=0,",
+        JOINED,
+    ),
+    Bug(
+        "a consultation outlives its owner",
+        "conversations/transitions.py",
+        '        "consulted_agent_id": None,\n',
+        "",
+        LIVES,
     ),
     Bug(
         "an attempt's deadline is ignored",
