@@ -10,7 +10,7 @@ from api.auth import Caller
 from api.context import ContextOf
 from api.doorkeeper import Principal
 from api.errors import not_found
-from api.fields import Body, Id, Shape, Stamp, rfc3339
+from api.fields import Body, Id, Shape, SkillName, Stamp, rfc3339
 from api.routes import CHANGES, READS_ONE, new_router
 from api.setup import Patch, merge_patch_of, patched
 from api.sight import viewer_of
@@ -21,12 +21,19 @@ from storage.reading import ConversationFilters
 router = new_router("customers")
 
 
+Tag = SkillName
+"""A tag is written as a skill is: neither blank nor beginning or ending with a space."""
+
+
 class CustomerBody(Body):
     """What of a customer can be changed."""
 
     own_agent_id: Annotated[
         Id | None, Field(description="Waited for when nobody had the customer last")
     ] = None
+    tags: Annotated[
+        list[Tag], Field(max_length=50, description="Routing rules may look at them")
+    ] = []
 
 
 class IdentityShape(Shape):
@@ -44,6 +51,7 @@ class CustomerCardShape(Shape):
     id: str
     name: str | None
     own_agent_id: str | None
+    tags: list[str]
     identities: list[IdentityShape]
     created_at: Stamp
 
@@ -51,7 +59,7 @@ class CustomerCardShape(Shape):
 def _card(connection: Connection, row: RowMapping) -> dict[str, Any]:
     faces = customers.identities_of(connection, row["id"])
     return {
-        **{name: row[name] for name in ("id", "name", "own_agent_id")},
+        **{name: row[name] for name in ("id", "name", "own_agent_id", "tags")},
         "identities": [{n: face[n] for n in IdentityShape.model_fields} for face in faces],
         "created_at": rfc3339(row["created_at"]),
     }
@@ -90,12 +98,14 @@ async def get_customer(customer_id: str, context: ContextOf, caller: Caller) -> 
 async def change_customer(
     customer_id: str, patch: Patch, context: ContextOf, caller: Caller
 ) -> Response | dict[str, Any]:
-    """Give a customer an own agent; it counts from the next conversation on."""
+    """Give a customer an own agent or tags; they count from the next conversation on."""
 
     def change(connection: Connection) -> dict[str, Any]:
         row = _visible(connection, caller, customer_id)
-        body = patched(CustomerBody, {"own_agent_id": row["own_agent_id"]}, patch)
+        present = {name: row[name] for name in CustomerBody.model_fields}
+        body = patched(CustomerBody, present, patch)
         customers.set_own_agent(connection, customer_id, body.own_agent_id)
+        customers.set_tags(connection, customer_id, list(dict.fromkeys(body.tags)))
         return _card(connection, _visible(connection, caller, customer_id))
 
     return await context.database.write(change)

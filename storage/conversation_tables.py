@@ -22,6 +22,7 @@ class CustomerRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     name: str | None = None
     own_agent_id: str | None = None
+    tags: list[str] = json(list)
     created_at: int = moment()
 
 

@@ -121,6 +121,12 @@ def set_own_agent(connection: Connection, customer_id: str, agent_id: str | None
     connection.execute(owned.values(own_agent_id=agent_id))
 
 
+def set_tags(connection: Connection, customer_id: str, tags: Sequence[str]) -> None:
+    """Say what kind of customer it is; routing rules may look at it."""
+    tagged = update(CUSTOMERS).where(CUSTOMERS.c.id == customer_id)
+    connection.execute(tagged.values(tags=list(tags)))
+
+
 def own_agents(connection: Connection, customer_ids: Collection[str]) -> dict[str, str]:
     """Return the own agents of those customers who have one."""
     query = select(CUSTOMERS.c.id, CUSTOMERS.c.own_agent_id).where(

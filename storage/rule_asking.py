@@ -27,10 +27,9 @@ from conversations.model import (
     Post,
     Visibility,
 )
-from storage import decisions
+from storage import customers, decisions
 from storage.calendars import is_closed
 from storage.conversation_tables import ConversationRow, PostRow
-from storage.customers import own_agents
 from storage.journal import Journal
 from storage.rows import location_from, policy_from
 from storage.rules_in_force import in_force
@@ -280,9 +279,11 @@ def _customer(
     earlier = select(CONVERSATIONS.c.id).where(
         CONVERSATIONS.c.customer_id == customer_id, CONVERSATIONS.c.id != conversation_id
     )
+    row = customers.get(connection, customer_id)
     return CustomerFacts(
         is_known=connection.execute(earlier.limit(1)).first() is not None,
-        own_agent_id=own_agents(connection, [customer_id]).get(customer_id),
+        own_agent_id=row["own_agent_id"] if row else None,
+        tags=frozenset(row["tags"] if row else ()),
     )
 
 

@@ -180,6 +180,20 @@ async def test_the_author_may_be_verified_and_the_location_have_a_region(floor: 
     assert (await floor.admin.ok("GET", f"/conversations/{conversation_id}"))["priority"] == 90
 
 
+async def test_a_customers_tags_are_set_read_and_looked_at(floor: Floor) -> None:
+    tagged = {**REFUND, "when": {"fact": "customer.tags", "contains_any": ["vip"]}}
+    await floor.admin.ok("POST", "/rules", {"trigger": "arrival", "rules": [tagged]})
+    (first,) = set((await floor.post("ada"))["conversation_ids"].values())
+    customer = (await floor.admin.ok("GET", f"/conversations/{first}"))["customer"]["id"]
+
+    card = await floor.admin.ok("PATCH", f"/customers/{customer}", {"tags": ["vip", "vip"]})
+
+    assert card["tags"] == ["vip"]
+    assert await floor.admin.ok("GET", f"/customers/{customer}") == card
+    answer = await floor.admin.call("PATCH", f"/customers/{customer}", {"tags": [" x"]})
+    assert answer.status_code == 422
+
+
 async def test_a_workgroup_that_rules_name_cannot_be_deleted(floor: Floor) -> None:
     group = await floor.admin.ok("POST", "/workgroups", {"name": "named by a rule"})
     moved = {**REFUND, "then": [{"action": "set_workgroup", "workgroup_id": group["id"]}]}

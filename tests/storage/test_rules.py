@@ -227,6 +227,26 @@ async def test_the_customers_own_agent_is_preferred(database: Database) -> None:
     assert second.offer.agent_id == own
 
 
+async def test_a_customers_tags_are_seen_from_the_next_conversation_on(
+    database: Database,
+) -> None:
+    floor = Floor(database)
+    source = await floor.channel(await floor.workgroup(), threading="post")
+    first = await floor.get(await floor.open(source, "ada"))
+    await in_force(
+        floor,
+        Trigger.ARRIVAL,
+        rule(
+            {"action": "set_priority", "priority": 95},
+            when={"fact": "customer.tags", "contains_any": ["vip"]},
+        ),
+    )
+    await database.write(lambda k: customers.set_tags(k, first.customer_id, ["VIP"]))
+
+    assert (await floor.get(await floor.open(source, "ada"))).priority == 95
+    assert (await floor.get(await floor.open(source, "bob"))).priority == 50
+
+
 async def test_transfers_have_rules_of_their_own_for_each_media_type(database: Database) -> None:
     floor = Floor(database)
     first, second = await floor.workgroup(), await floor.workgroup()

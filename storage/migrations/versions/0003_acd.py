@@ -312,7 +312,10 @@ def _added() -> dict[str, tuple[sa.Column[Any], ...]]:
             *maybe(JSON, "place"),
         ),
         "channels": (sa.Column("preferred_skills", JSON, nullable=False, server_default="[]"),),
-        "customers": (*maybe(TEXT, "own_agent_id"),),
+        "customers": (
+            sa.Column("tags", JSON, nullable=False, server_default="[]"),
+            *maybe(TEXT, "own_agent_id"),
+        ),
         "conversations": (
             sa.Column("preferred_skills", JSON, nullable=False, server_default="[]"),
             sa.Column("tags", JSON, nullable=False, server_default="[]"),
