@@ -31,6 +31,7 @@ class QueueMoves:
     _entered: dict[str, dict[str, Any]] = field(default_factory=dict)
     _returned: dict[str, dict[str, Any]] = field(default_factory=dict)
     _came_and_went: list[dict[str, Any]] = field(default_factory=list)
+    _returned_and_went: dict[str, dict[str, Any]] = field(default_factory=dict)
     _left: dict[str, tuple[WayOut, str | None]] = field(default_factory=dict)
 
     def note(self, before: Conversation | None, after: Conversation) -> None:
@@ -61,27 +62,39 @@ class QueueMoves:
     def _leave(self, after: Conversation) -> None:
         outcome = _way_out(after)
         agent_id = after.agent_id if outcome is WayOut.ANSWERED else None
-        entered = self._entered.pop(after.id, None)
-        if entered is None:
-            self._returned.pop(after.id, None)
-            self._left.setdefault(after.id, (outcome, agent_id))
-            return
         gone = {"left_at": self.now, "outcome": outcome.value, "agent_id": agent_id, "waited_ms": 0}
-        self._came_and_went.append(entered | gone)
+        entered = self._entered.pop(after.id, None)
+        if entered is not None:
+            self._came_and_went.append(entered | gone)
+            return
+        self._left.setdefault(after.id, (outcome, agent_id))
+        returned = self._returned.pop(after.id, None)
+        if returned is not None:
+            self._returned_and_went[after.id] = returned | gone
 
     def write(self, connection: Connection, workgroup: Callable[[str], RowMapping]) -> None:
         """Write it all; whoever left has his wait measured by his workgroup's clock."""
         if self._left:
-            self._write_left(connection, workgroup)
-        rows = [*self._came_and_went, *self._entered.values(), *self._returned.values()]
+            for conversation_id in self._write_left(connection, workgroup):
+                self._returned_and_went.pop(conversation_id, None)
+        rows = [
+            *self._came_and_went,
+            *self._returned_and_went.values(),
+            *self._entered.values(),
+            *self._returned.values(),
+        ]
         if rows:
             dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             connection.execute(dialect.insert(ENTRIES).on_conflict_do_nothing(), rows)
 
-    def _write_left(self, connection: Connection, workgroup: Callable[[str], RowMapping]) -> None:
+    def _write_left(
+        self, connection: Connection, workgroup: Callable[[str], RowMapping]
+    ) -> list[str]:
+        """End the waits that began earlier; return whose they were."""
         query = select(
             ENTRIES.c.id, ENTRIES.c.conversation_id, ENTRIES.c.workgroup_id, ENTRIES.c.entered_at
         ).where(ENTRIES.c.conversation_id.in_(sorted(self._left)), ENTRIES.c.left_at.is_(None))
+        entries = connection.execute(query).all()
         rows = [
             {
                 "row_id": entry.id,
@@ -91,10 +104,10 @@ class QueueMoves:
                     entry.entered_at, self.now, stopping_hours(workgroup(entry.workgroup_id))
                 ),
             }
-            for entry in connection.execute(query)
+            for entry in entries
         ]
         if not rows:
-            return
+            return []
         closed = update(ENTRIES).where(ENTRIES.c.id == bindparam("row_id"))
         values = {
             "left_at": self.now,
@@ -103,6 +116,7 @@ class QueueMoves:
             "waited_ms": bindparam("new_waited_ms"),
         }
         connection.execute(closed.values(values), rows)
+        return [entry.conversation_id for entry in entries]
 
 
 def _queue_of(conversation: Conversation | None) -> str | None:

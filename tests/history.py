@@ -14,6 +14,7 @@ from storage.conversation_tables import (
     PostMoveRow,
     PostRow,
     QuarantineRow,
+    QueueEntryRow,
     ReplyRow,
 )
 from storage.log_tables import CommandRow, CounterRow, EventRow
@@ -37,6 +38,7 @@ class History:
     posts: list[Row]
     presences: list[Row]
     quarantine: list[Row]
+    queue_entries: list[Row]
     replies: list[Row]
     workgroups: list[Row]
 
@@ -95,6 +97,7 @@ def read_history(connection: Connection) -> History:
         posts=rows(PostRow, "received_at", "created_at", "external_id"),
         presences=rows(PresenceRow),
         quarantine=rows(QuarantineRow),
+        queue_entries=rows(QueueEntryRow, "entered_at", "id"),
         replies=rows(ReplyRow, "created_at", "id"),
         workgroups=rows(WorkgroupRow),
     )

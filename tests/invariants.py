@@ -1,7 +1,8 @@
-"""What has to be true of every history: the invariants I1 to I10, I12 and I13 as checkers.
+"""What has to be true of every history: the invariants I1 to I13 as checkers.
 
 Each checker returns its violations, none when all is well. They read what the database remembers
-and what the world saw, never the program's own opinion. I11 comes with the reports.
+and what the world saw, never the program's own opinion. Of I11 only the waits in queues are here,
+the rest comes with the reports.
 """
 
 from collections import Counter, defaultdict
@@ -17,7 +18,7 @@ from acd.model import Agent
 from acd.priority import queue_rank
 from conversations.model import MediaType
 from storage.rows import agent_from, conversation_from, routing_policy_from
-from tests import moves
+from tests import moves, waits
 from tests.history import Answer, History, Row, World
 
 OWNED = frozenset({"connected", "held", "parked"})
@@ -349,6 +350,12 @@ def posts_move_as_they_may(history: History) -> Iterator[Violation]:
         yield from (Violation(*finding) for finding in checker(history))
 
 
+def waits_are_what_happened(history: History) -> Iterator[Violation]:
+    """I11: the waits in the queues, from which service levels come, are those of the events."""
+    for finding in waits.that_differ(history):
+        yield Violation(*finding)
+
+
 ALWAYS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     every_post_is_in_one_conversation,
     unsettled_replies_are_counted,
@@ -360,6 +367,7 @@ ALWAYS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     one_open_conversation_per_key,
     the_window_is_exact,
     posts_move_as_they_may,
+    waits_are_what_happened,
 )
 WHEN_QUIET = (no_work_beside_the_free, events_are_one_sequence, conversations_never_go_back)
 WITH_THE_WORLD: tuple[Callable[[History, World], Iterator[Violation]], ...] = (

@@ -226,6 +226,18 @@ def swap_versions(r: Recorded) -> None:
     r.event("conversation.created")["snapshot"]["version"] = 99
 
 
+def forget_a_wait(r: Recorded) -> None:
+    r.rows("queue_entries").pop()
+
+
+def let_a_wait_never_end(r: Recorded) -> None:
+    r.row("queue_entries", outcome="answered").update(left_at=None, outcome=None)
+
+
+def let_another_have_answered(r: Recorded) -> None:
+    r.row("queue_entries", outcome="answered")["agent_id"] = "ag_other"
+
+
 BREAKAGES: tuple[tuple[str, Callable[[Recorded], None]], ...] = (
     ("I1", lose_a_post),
     ("I2", store_a_post_twice),
@@ -257,6 +269,9 @@ BREAKAGES: tuple[tuple[str, Callable[[Recorded], None]], ...] = (
     ("I10", number_not_all),
     ("I10", lose_the_last_event),
     ("I10", swap_versions),
+    ("I11", forget_a_wait),
+    ("I11", let_a_wait_never_end),
+    ("I11", let_another_have_answered),
 )
 
 
