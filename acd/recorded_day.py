@@ -74,6 +74,8 @@ class RecordedEvent:
     answered_count: int = 0
     parked_until: Instant | None = None
     wrap_up_until: Instant | None = None
+    routed: Conversation | None = None
+    """What rules made of it, where they routed it anew."""
 
 
 _OWNED = frozenset({ConversationState.CONNECTED, ConversationState.HELD, ConversationState.PARKED})
@@ -203,7 +205,10 @@ class _Reading:
                 if command is not None:
                     self._interrupt(event, command)
             case "discarded":
-                self._interrupt(event, c.Discard(NOBODY, ""))
+                ended_by = str(event.detail.get("ended_by"))
+                self._interrupt(event, c.Discard(NOBODY, "", cause=ended_by))
+            case "rerouted" if event.routed is not None:
+                self._interrupt(event, _reroute(event.routed))
             case "disconnected" | "merged":
                 self._interrupt(event, c.EndByOperator(kind))
 
@@ -236,6 +241,18 @@ def _transfer(event: RecordedEvent) -> c.Command | None:
         override = bool(detail.get("override_capacity"))
         return c.TransferToAgent(NOBODY, agent_id, "", None, override_capacity=override)
     return None
+
+
+def _reroute(routed: Conversation) -> c.Reroute:
+    return c.Reroute(
+        workgroup_id=routed.workgroup_id,
+        priority=routed.priority,
+        required_skills=routed.required_skills,
+        preferred_skills=routed.preferred_skills,
+        preferred_agent_id=routed.preferred_agent_id,
+        tags=routed.tags,
+        rules=(),
+    )
 
 
 def _disconnect(event: RecordedEvent) -> c.Command | None:

@@ -1,28 +1,17 @@
 """Where a simulated conversation is to wait: where it came to, or where it overflows to."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from acd.calendar import BusinessHours, is_open
-from acd.estimates import RecentAnswers, estimated_wait_ms, is_too_long, since
+from acd.admission import Entrance, Hop, way_from
+from acd.calendar import BusinessHours
+from acd.estimates import RecentAnswers, estimated_wait_ms, since
 from acd.service_level import waited_ms
 from acd.simulated_people import Bystander
 from conversations.model import Conversation, ConversationState, Instant
 
 _WAITING = frozenset({ConversationState.QUEUED, ConversationState.ALERTING})
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """When a workgroup's conversations wait elsewhere, and where: closed, or too long a wait."""
-
-    hours: BusinessHours | None = None
-    when_closed_to: str | None = None
-    limit_s: int | None = None
-    when_too_long_to: str | None = None
-    stopping: BusinessHours | None = None
-    """Outside of these hours waits do not grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +23,13 @@ class RecordedAnswer:
     waited_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
-    workgroup_id: str
-    cause: str
-
-
 @dataclass(slots=True)
 class Admission(Bystander):
     """Remembers recent waits, as production's queue entries do, and says where to wait."""
 
-    elsewhere: Mapping[str, Elsewhere]
+    entrances: Mapping[str, Entrance]
+    stopping: Mapping[str, BusinessHours]
+    """Outside of these hours a workgroup's waits do not grow."""
     sent_on: int = 0
     _answers: defaultdict[str, deque[tuple[Instant, int]]] = field(
         default_factory=lambda: defaultdict(deque)
@@ -68,29 +53,19 @@ class Admission(Bystander):
             self._entered[after.id] = (waits, now)
 
     def _note_answer(self, workgroup_id: str, entered_at: Instant, now: Instant) -> None:
-        stopping = self.elsewhere.get(workgroup_id, Elsewhere()).stopping
-        self._answers[workgroup_id].append((now, waited_ms(entered_at, now, stopping)))
+        waited = waited_ms(entered_at, now, self.stopping.get(workgroup_id))
+        self._answers[workgroup_id].append((now, waited))
 
-    def where_to(self, workgroup_id: str, now: Instant) -> list[Hop]:
-        """Return the steps to the queue in which to wait; a circle is gone round only once."""
-        hops: list[Hop] = []
-        seen = {workgroup_id}
-        while (hop := self._hop_from(workgroup_id, now)) and hop.workgroup_id not in seen:
-            hops.append(hop)
-            workgroup_id = hop.workgroup_id
-            seen.add(workgroup_id)
-        self.sent_on += len(hops)
-        return hops
-
-    def _hop_from(self, workgroup_id: str, now: Instant) -> Hop | None:
-        elsewhere = self.elsewhere.get(workgroup_id, Elsewhere())
-        if elsewhere.hours is not None and not is_open(elsewhere.hours, now):
-            to = elsewhere.when_closed_to
-            return Hop(to, "closed") if to is not None else None
-        to = elsewhere.when_too_long_to
-        if to is None or not is_too_long(self._estimate_ms(workgroup_id, now), elsewhere.limit_s):
-            return None
-        return Hop(to, "overflow")
+    def where_to(self, workgroup_id: str, now: Instant) -> Sequence[Hop]:
+        """Return the steps to the queue in which to wait."""
+        way = way_from(
+            workgroup_id,
+            lambda i: self.entrances.get(i, Entrance()),
+            lambda i: self._estimate_ms(i, now),
+            now,
+        )
+        self.sent_on += len(way.hops)
+        return way.hops
 
     def _estimate_ms(self, workgroup_id: str, now: Instant) -> int | None:
         answers = self._answers[workgroup_id]

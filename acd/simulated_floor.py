@@ -95,10 +95,13 @@ class Queue:
         return [self._waiting[conversation_id] for _, conversation_id in places]
 
     def _is_touched(self, place: tuple[int, str], changes: Changes) -> bool:
-        """Whether the conversation has changed, or an agent who may get it."""
+        """Whether the conversation has changed, or an agent whom it waits for or may go to."""
         conversation = self._waiting[place[1]]
-        return conversation.id in changes.conversation_ids or any(
-            not reasons_against(conversation, agent, self._policy, changes.now)
+        if conversation.id in changes.conversation_ids:
+            return True
+        return any(
+            agent.id == conversation.preferred_agent_id
+            or not reasons_against(conversation, agent, self._policy, changes.now)
             for agent in changes.agents
         )
 

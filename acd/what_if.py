@@ -4,11 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from acd.admission import Entrance
 from acd.calendar import BusinessHours
 from acd.recorded_day import Interruption, Script
 from acd.recorded_people import RecordedPeople, as_done_by, habits_of
 from acd.service_level import Counts, ServiceLevel, is_in_time, reached_percent, waited_ms
-from acd.simulated_admission import Admission, Elsewhere, RecordedAnswer
+from acd.simulated_admission import Admission, RecordedAnswer
 from acd.simulated_figures import Figures, Pickup, Waits, waits_of
 from acd.simulated_floor import Floor, SimulatedWorkgroup
 from acd.simulated_people import AgentState, Arrival
@@ -26,7 +27,7 @@ class Setting:
     workgroup: SimulatedWorkgroup
     level: ServiceLevel = field(default_factory=ServiceLevel)
     stopping: BusinessHours | None = None
-    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    entrance: Entrance = field(default_factory=Entrance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def _simulate(
 ) -> tuple[Outcome, Sequence[Pickup]]:
     habits = habits_of(traffic.scripts.values(), traffic.absences_ms)
     people = RecordedPeople(traffic.scripts, habits, traffic.returns)
-    admission = Admission({i: setting.elsewhere for i, setting in settings.items()})
+    stopping = {i: s.stopping for i, s in settings.items() if s.stopping is not None}
+    admission = Admission({i: s.entrance for i, s in settings.items()}, stopping)
     admission.remember(traffic.answers_before)
     figures = Figures()
     floor = Floor([setting.workgroup for setting in settings.values()])
