@@ -35,10 +35,10 @@ async def claims_per_s(database_url: str, agents: int) -> float:
     await asyncio.to_thread(upgrade, database_url)
     database = open_database(database_url)
     try:
-        source = await database.write(lambda k: _build(k, agents))
+        source, _ = await database.write(lambda k: build(k, agents))
         total = agents * CONVERSATIONS_EACH
-        await _fill(database, source, total)
-        following = Following(database, _ring_nobody)
+        await fill(database, source, total)
+        following = Following(database, ring_nobody)
         began_s = time.perf_counter()
         await following.ask([source.workgroup_id])
         took_s = time.perf_counter() - began_s
@@ -50,7 +50,7 @@ async def claims_per_s(database_url: str, agents: int) -> float:
     return total / took_s
 
 
-async def _ring_nobody(bells: Sequence[Bell]) -> None:
+async def ring_nobody(bells: Sequence[Bell]) -> None:
     """No workflow is told: only the claims are measured."""
 
 
@@ -59,10 +59,11 @@ def _waiting(connection: Connection) -> int:
     return int(connection.execute(waiting).scalar_one())
 
 
-def _build(connection: Connection, agents: int) -> Source:
+def build(connection: Connection, agents: int) -> tuple[Source, list[str]]:
+    """Build a workgroup with a channel and agents on queue; return the channel and the agents."""
     at = clock.now(connection)
     workgroup_id, account_id, channel_id = new_id("wg"), new_id("ac"), new_id("ch")
-    _put(connection, [WorkgroupRow(id=workgroup_id, name="care", created_at=at)])
+    _put(connection, [WorkgroupRow(id=workgroup_id, name=workgroup_id, created_at=at)])
     account = AccountRow(id=account_id, network="webhook", name="brand", created_at=at)
     _put(connection, [account])
     channel = ChannelRow(
@@ -76,7 +77,7 @@ def _build(connection: Connection, agents: int) -> Source:
     floor = [_agent(at) for _ in range(agents)]
     _put(connection, floor)
     _put(connection, [MembershipRow(workgroup_id=workgroup_id, agent_id=a.id) for a in floor])
-    return Source(
+    source = Source(
         channel_id,
         account_id,
         "webhook",
@@ -86,6 +87,7 @@ def _build(connection: Connection, agents: int) -> Source:
         channel.priority,
         (),
     )
+    return source, [agent.id for agent in floor]
 
 
 def _agent(at: int) -> AgentRow:
@@ -95,6 +97,7 @@ def _agent(at: int) -> AgentRow:
         username=agent_id,
         name=agent_id,
         routing_status=RoutingStatus.ON_QUEUE.value,
+        roles=["agent"],
         presence_lease=False,
         since=at,
         idle_since=at,
@@ -108,7 +111,7 @@ def _put(connection: Connection, rows: Sequence[Any]) -> None:
     connection.execute(insert(table), [{n: getattr(row, n) for n in names} for row in rows])
 
 
-async def _fill(database: Database, source: Source, total: int) -> None:
+async def fill(database: Database, source: Source, total: int) -> None:
     at = await database.read(clock.now)
     posts = [Post(f"p-{n}", Author(f"u-{n}"), "Where is my parcel?", at) for n in range(total)]
     for start in range(0, total, CHUNK):

@@ -62,6 +62,7 @@ def ask(connection: Connection, workgroup_id: str, batch: int = BATCH) -> Asked:
     looks = Looks(connection, policy, now, min(len(queue), batch))
     matches, failures = match(queue, looks.shortlist, policy, now, batch)
     journal = Journal(connection, now)
+    journal.workgroup_is_read(workgroup)
     match_id = _note_match(connection, policy, matches, now)
     claimed = _claim(journal, matches, workgroup, looks, match_id)
     opened = _open_rings_at_once(journal, failures, policy, workgroup)

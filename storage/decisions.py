@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from acd.matching import Explanation
 from acd.model import Agent, RoutingPolicy
@@ -13,6 +13,7 @@ from acd.priority import score
 from conversations.model import Conversation, Instant
 from storage.ids import new_id
 from storage.log_tables import DecisionRow, MatchRow
+from storage.rows import plain
 from storage.shortlists import Look
 
 DECISIONS = DecisionRow.__table__  # type: ignore[attr-defined]
@@ -80,8 +81,11 @@ def record_named_agent(
 
 def record_failures(connection: Connection, failed: Sequence[Decided]) -> None:
     """Write why conversations found nobody, but only when the counts have changed."""
-    fresh = (d for d in failed if _counts(asdict(d.why)) != _last_counts(connection, d.why))
-    record(connection, list(fresh))
+    last = _last_counts(connection, [each.why.conversation_id for each in failed])
+    record(
+        connection,
+        [d for d in failed if _counts(asdict(d.why)) != last.get(d.why.conversation_id)],
+    )
 
 
 def record_rules(
@@ -148,8 +152,7 @@ ASKED = (
 
 def _asked(conversation: Conversation) -> dict[str, Any]:
     """Return the conversation as the match saw it."""
-    whole = asdict(conversation)
-    return {name: whole[name] for name in ASKED}
+    return {name: plain(getattr(conversation, name)) for name in ASKED}
 
 
 def _counts(record: dict[str, Any]) -> tuple[Any, ...]:
@@ -157,12 +160,20 @@ def _counts(record: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(record.get(name) for name in ("candidates", "filtered", "waits_for_agent_id"))
 
 
-def _last_counts(connection: Connection, failure: Explanation) -> tuple[Any, ...] | None:
-    query = (
-        select(DECISIONS.c.record)
-        .where(DECISIONS.c.conversation_id == failure.conversation_id)
-        .order_by(DECISIONS.c.at.desc(), DECISIONS.c.id.desc())
-        .limit(1)
+def _last_counts(
+    connection: Connection, conversation_ids: Sequence[str]
+) -> dict[str, tuple[Any, ...]]:
+    """Return what each conversation's newest record counts."""
+    if not conversation_ids:
+        return {}
+    newest_first = func.row_number().over(
+        partition_by=DECISIONS.c.conversation_id,
+        order_by=(DECISIONS.c.at.desc(), DECISIONS.c.id.desc()),
     )
-    record = connection.execute(query).scalar_one_or_none()
-    return _counts(record) if record else None
+    told = (
+        select(DECISIONS.c.conversation_id, DECISIONS.c.record, newest_first.label("age"))
+        .where(DECISIONS.c.conversation_id.in_(sorted(conversation_ids)))
+        .subquery()
+    )
+    newest = select(told.c.conversation_id, told.c.record).where(told.c.age == 1)
+    return {row.conversation_id: _counts(row.record) for row in connection.execute(newest)}

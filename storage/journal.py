@@ -1,7 +1,7 @@
 """What one transaction changes, collected and written in one order that cannot deadlock."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import (
@@ -33,7 +33,7 @@ from storage.conversation_tables import ConversationRow, FurtherOfferRow, Involv
 from storage.database import ConcurrentChange
 from storage.events import Happening
 from storage.queue_entries import QueueMoves
-from storage.rows import conversation_values, queue_order_from
+from storage.rows import conversation_values, plain, queue_order_from
 from storage.setup_tables import AgentRow, MembershipRow, RingMemberRow, WorkgroupRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
@@ -119,6 +119,9 @@ class Journal:
         for agent_id in decision.not_responding_agent_ids:
             self.set_status(agent_id, RoutingStatus.NOT_RESPONDING, "offer not taken")
         return after
+
+    def workgroup_is_read(self, workgroup: RowMapping) -> None:
+        self._workgroups[workgroup["id"]] = workgroup
 
     def workgroup(self, workgroup_id: str) -> RowMapping:
         """Return a workgroup's row, read once in a transaction."""
@@ -223,6 +226,7 @@ class Journal:
 
         Asked are the workgroups of every conversation left in a queue, and all workgroups of
         every agent who was locked here and has room: a match that ran meanwhile skipped them.
+        Also those of whoever left the queue: nobody has to wait for a preferred agent any more.
         """
         rung = tuple(
             Bell(
@@ -251,8 +255,11 @@ class Journal:
             .join(AGENTS, AGENTS.c.id == MEMBERSHIPS.c.agent_id)
             .where(
                 AGENTS.c.id.in_(agent_ids),
-                AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value,
-                AGENTS.c.utilization < FULL_PERCENT,
+                AGENTS.c.id.in_(sorted(self._leavers))
+                | (
+                    (AGENTS.c.routing_status == RoutingStatus.ON_QUEUE.value)
+                    & (AGENTS.c.utilization < FULL_PERCENT)
+                ),
             )
         )
         helped = select(RING_MEMBERS.c.workgroup_id).where(
@@ -268,9 +275,12 @@ def shown(conversation: Conversation) -> Shown:
     return Shown(conversation.state.value, conversation.workgroup_id, agent_id)
 
 
+FIELDS = tuple(each.name for each in fields(Conversation))
+
+
 def conversation_snapshot(conversation: Conversation) -> dict[str, Any]:
     """Return the conversation as an event keeps it: plain values, moments in milliseconds."""
-    snapshot = asdict(conversation)
+    snapshot = {name: plain(getattr(conversation, name)) for name in FIELDS}
     snapshot["unanswered_count"] = conversation.unanswered_count
     snapshot["offer"] = asdict(conversation.offer) if conversation.offer else None
     return snapshot

@@ -1,6 +1,6 @@
 """Between rows and the pure core's values: the only place that knows both forms."""
 
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -107,6 +107,13 @@ def requirements(conversation: Conversation) -> str:
 
 
 CHOOSY = "choosy"
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a conversation's field holds
+    """Return a field as JSON has it; `dataclasses.asdict` takes ten times as long."""
+    if isinstance(value, tuple):
+        return [asdict(each) if is_dataclass(each) else each for each in value]
+    return asdict(value) if isinstance(value, Location) else value
 
 
 def conversation_from(row: RowMapping) -> Conversation:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +25,13 @@ from acd.order import wanted_skills
 from acd.rings import asked_skills, workgroups_in_reach
 from acd.shortlist import FURTHER_BACK, Coarse, most_to_look_at
 from acd.utilization import FULL_PERCENT
-from conversations.model import Conversation, Instant, RequiredSkill, RoutingStatus
+from conversations.model import (
+    Conversation,
+    Instant,
+    MediaType,
+    RequiredSkill,
+    RoutingStatus,
+)
 from storage import floor_history
 from storage.candidates import agent_rows, agents_from, members_of
 from storage.setup_tables import AgentRow
@@ -94,10 +101,8 @@ def _look(
     now: Instant,
     most: int | None,
 ) -> Look:
-    rows = connection.execute(
-        _statement(connection.dialect.name, conversation, policy, most)
-    ).mappings()
-    found = rows.all()
+    question = _question(connection.dialect.name, conversation, policy, most)
+    found = connection.execute(_statement(question)).mappings().all()
     counts = found[0]
     agents = agents_from(connection, [row for row in found if row["id"] is not None], now)
     stopped = {reason.value: counts[_counted(reason)] for reason in Coarse}
@@ -110,17 +115,56 @@ def _look(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """All that the statement depends on, so that alike questions share one."""
+
+    dialect: str
+    workgroup_ids: frozenset[str]
+    asked: tuple[RequiredSkill, ...]
+    wanted: tuple[RequiredSkill, ...]
+    media_type: MediaType
+    weight_percent: int
+    agent_order: tuple[OrderKey, ...]
+    preferred_agent_id: str | None
+    is_waited_for: bool
+    most: int | None
+
+
+def _question(
+    dialect: str, conversation: Conversation, policy: RoutingPolicy, most: int | None
+) -> _Question:
+    of_workgroup = policy.utilization.get(conversation.media_type)
+    preferred = conversation.preferred_agent_id
+    return _Question(
+        dialect=dialect,
+        workgroup_ids=workgroups_in_reach(conversation, policy),
+        asked=asked_skills(conversation, policy),
+        wanted=wanted_skills(conversation, policy),
+        media_type=conversation.media_type,
+        weight_percent=of_workgroup.percent if of_workgroup else DEFAULT_WEIGHT_PERCENT,
+        agent_order=policy.agent_order,
+        preferred_agent_id=preferred,
+        is_waited_for=preferred is not None and conversation.preferred_until is not None,
+        most=most,
+    )
+
+
 def _counted(reason: Coarse) -> str:
     return f"stopped_{reason.value}"
 
 
-def _statement(
-    dialect: str, conversation: Conversation, policy: RoutingPolicy, most: int | None
-) -> Select[Any]:
-    """Return one statement, so that agents and counts are of one view of the floor."""
-    stopped_by = _stopped_by(conversation, policy)
-    in_reach = members_of(workgroups_in_reach(conversation, policy))
-    members = select(AGENTS.c.id, stopped_by.label("stopped_by")).where(in_reach).cte("members")
+@lru_cache(maxsize=512)
+def _statement(question: _Question) -> Select[Any]:
+    """Return one statement, so that agents and counts are of one view of the floor.
+
+    Putting it together costs as much as running it: hence the cache.
+    """
+    members = (
+        select(AGENTS.c.id, _stopped_by(question).label("stopped_by"))
+        .where(members_of(question.workgroup_ids))
+        .cte("members")
+    )
     counts = (
         select(
             *(
@@ -128,34 +172,34 @@ def _statement(
                 for reason in Coarse
             ),
             func.count().filter(members.c.stopped_by.is_(None)).label("looked_at"),
-            floor_history.as_of(dialect).label("as_of"),
+            floor_history.as_of(question.dialect).label("as_of"),
         )
         .select_from(members)
         .subquery("counts")
     )
-    order = _order(conversation, policy)
+    order = _order(question)
     first = (
         agent_rows()
         .add_columns(func.row_number().over(order_by=order).label("standing"))
         .join(members, members.c.id == AGENTS.c.id)
         .where(members.c.stopped_by.is_(None))
         .order_by(*order)
-        .limit(most)
+        .limit(question.most)
         .subquery("first")
     )
     return select(counts, first).outerjoin(first, true()).order_by(first.c.standing)
 
 
-def _stopped_by(conversation: Conversation, policy: RoutingPolicy) -> ColumnElement[str | None]:
+def _stopped_by(question: _Question) -> ColumnElement[str | None]:
     """Say as `acd.shortlist.ruled_out_by` what rules an agent out at once."""
-    is_waited_for: ColumnElement[bool] = literal(value=False)
-    if conversation.preferred_until is not None and conversation.preferred_agent_id is not None:
-        is_waited_for = AGENTS.c.id == conversation.preferred_agent_id
+    may_be_asked = _has_room(question)
+    if question.is_waited_for:
+        may_be_asked = or_(may_be_asked, AGENTS.c.id == question.preferred_agent_id)
     return case(
         (AGENTS.c.enabled.is_(False), Coarse.DISABLED.value),
         (AGENTS.c.routing_status != RoutingStatus.ON_QUEUE.value, Coarse.NOT_ON_QUEUE.value),
-        (~_has_skills(asked_skills(conversation, policy)), Coarse.MISSING_SKILL.value),
-        (~or_(_has_room(conversation, policy), is_waited_for), Coarse.CAPACITY.value),
+        (~_has_skills(question.asked), Coarse.MISSING_SKILL.value),
+        (~may_be_asked, Coarse.CAPACITY.value),
         else_=None,
     )
 
@@ -171,43 +215,39 @@ def _level(skill: str) -> ColumnElement[Any]:
     return level
 
 
-def _has_room(conversation: Conversation, policy: RoutingPolicy) -> ColumnElement[bool]:
-    media_type = conversation.media_type
-    of_workgroup = policy.utilization.get(media_type)
-    percent = of_workgroup.percent if of_workgroup else DEFAULT_WEIGHT_PERCENT
-    own = AGENTS.c.own_utilization[(media_type.value, "percent")].as_integer()
-    has_room: ColumnElement[bool] = (
-        AGENTS.c.utilization + func.coalesce(own, percent) <= FULL_PERCENT
-    )
+def _has_room(question: _Question) -> ColumnElement[bool]:
+    own = AGENTS.c.own_utilization[(question.media_type.value, "percent")].as_integer()
+    weight = func.coalesce(own, question.weight_percent)
+    has_room: ColumnElement[bool] = AGENTS.c.utilization + weight <= FULL_PERCENT
     return has_room
 
 
-def _order(conversation: Conversation, policy: RoutingPolicy) -> list[ColumnElement[Any]]:
+def _order(question: _Question) -> list[ColumnElement[Any]]:
     """Return the keys of `acd.order` as columns; the nearest are found among all."""
-    keys = [_KEYS[key](conversation, policy) for key in policy.agent_order if key in _KEYS]
-    if conversation.preferred_until is not None:
-        keys.insert(0, _not_preferred(conversation, policy))
+    keys = [_KEYS[key](question) for key in question.agent_order if key in _KEYS]
+    if question.is_waited_for:
+        keys.insert(0, _not_preferred(question))
     return [*keys, AGENTS.c.id]
 
 
-def _not_preferred(conversation: Conversation, _: RoutingPolicy) -> ColumnElement[Any]:
-    if conversation.preferred_agent_id is None:
+def _not_preferred(question: _Question) -> ColumnElement[Any]:
+    if question.preferred_agent_id is None:
         return literal(0)
-    return case((AGENTS.c.id == conversation.preferred_agent_id, 0), else_=1)
+    return case((AGENTS.c.id == question.preferred_agent_id, 0), else_=1)
 
 
-def _lacking_skill(conversation: Conversation, policy: RoutingPolicy) -> ColumnElement[Any]:
+def _lacking_skill(question: _Question) -> ColumnElement[Any]:
     lacking: ColumnElement[Any] = literal(0)
-    for wanted in wanted_skills(conversation, policy):
+    for wanted in question.wanted:
         level = func.coalesce(_level(wanted.skill), 0)
         lacking -= case((level >= wanted.min_proficiency, level), else_=0)
     return lacking
 
 
-_KEYS: dict[OrderKey, Callable[[Conversation, RoutingPolicy], ColumnElement[Any]]] = {
+_KEYS: dict[OrderKey, Callable[[_Question], ColumnElement[Any]]] = {
     OrderKey.PREFERRED_AGENT: _not_preferred,
     OrderKey.SKILL_FIT: _lacking_skill,
-    OrderKey.LOWEST_UTILIZATION: lambda _, __: AGENTS.c.utilization,
-    OrderKey.LONGEST_IDLE: lambda _, __: AGENTS.c.idle_since,
-    OrderKey.ROUND_ROBIN: lambda _, __: AGENTS.c.offered_at,
+    OrderKey.LOWEST_UTILIZATION: lambda _: AGENTS.c.utilization,
+    OrderKey.LONGEST_IDLE: lambda _: AGENTS.c.idle_since,
+    OrderKey.ROUND_ROBIN: lambda _: AGENTS.c.offered_at,
 }
