@@ -1,0 +1,21 @@
+"""The application on each kind of database, with neither worker nor sweeper beside it."""
+
+import pytest
+from pydantic import SecretStr
+
+from settings import LogSettings, Settings
+from tests.api.conftest import ADMIN_KEY, admin, floor, http
+from tests.ports import free_port
+
+__all__ = ["admin", "floor", "http", "settings"]
+
+
+@pytest.fixture
+def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{free_port()}")
+    return Settings(
+        secret_key=SecretStr("a secret of the tests, long enough"),
+        database_url=SecretStr(database_url),
+        bootstrap_admin_key=SecretStr(ADMIN_KEY),
+        log=LogSettings(level="error"),
+    )
