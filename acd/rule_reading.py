@@ -98,9 +98,9 @@ def _read_actions(place: Place, trigger: Trigger) -> tuple[Action, ...]:
 
 def _read_action(place: Place) -> Action | None:
     name = place.at("action").value
-    read = _READ_ACTION.get(name) if isinstance(name, str) else None
+    read = READ_ACTION.get(name) if isinstance(name, str) else None
     if read is None:
-        place.at("action").wrong(f"should be one of {', '.join(_READ_ACTION)}")
+        place.at("action").wrong(f"should be one of {', '.join(READ_ACTION)}")
         return None
     before = len(place.faults)
     action = read(place)
@@ -205,7 +205,7 @@ def _discard(place: Place) -> Action | None:
 
 ReadAction: TypeAlias = Callable[[Place], Action | None]
 
-_READ_ACTION: dict[str, ReadAction] = {
+READ_ACTION: dict[str, ReadAction] = {
     "set_priority": _set_priority,
     "raise_priority": _raise_priority,
     "require_skill": _skill(is_required=True),
