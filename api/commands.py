@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from api.auth import Caller
 from api.context import Context, ContextOf
-from api.errors import not_found, unprocessable
+from api.errors import Problem, not_found, unprocessable
 from api.fields import Body, Id, Moment, Words
 from api.idempotency import Answer, Carried, Once, refusal
 from api.routes import COMMANDS, new_router
@@ -50,11 +50,16 @@ class TransferBody(Body):
     workgroup_id: Id | None = None
     agent_id: Id | None = None
     comment: Comment | None = None
+    override_capacity: Annotated[
+        bool, Field(description="A supervisor's: the agent gets it also without room")
+    ] = False
 
     @model_validator(mode="after")
     def _one_target(self) -> "TransferBody":
         if (self.workgroup_id is None) == (self.agent_id is None):
             raise ValueError("name either workgroup_id or agent_id")
+        if self.override_capacity and self.agent_id is None:
+            raise ValueError("override_capacity is about an agent's capacity: name agent_id")
         return self
 
 
@@ -166,12 +171,16 @@ async def unpark(_: Nothing, command: Command, caller: Caller) -> Response:
 )
 async def transfer(body: TransferBody, command: Command, caller: Caller) -> Response:
     """Transfer to a workgroup's queue or to an agent; the giver is free at the commit."""
+    if body.override_capacity and not caller.is_supervisor:
+        raise Problem(403, "forbidden", "only a supervisor may override an agent's capacity")
     offer_id = new_id("of")
 
     def build(_: Conversation, __: Instant) -> c.Command:
         if body.workgroup_id is not None:
             return c.TransferToWorkgroup(caller.actor, body.workgroup_id, body.comment)
-        return c.TransferToAgent(caller.actor, body.agent_id or "", offer_id, body.comment)
+        return c.TransferToAgent(
+            caller.actor, body.agent_id or "", offer_id, body.comment, body.override_capacity
+        )
 
     def check(connection: Connection) -> None:
         _require_target(connection, body)

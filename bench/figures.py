@@ -171,7 +171,44 @@ _CLAIMS = (
     Figure("claims.sqlite", "claims in one workgroup, SQLite", "/s"),
 )
 
-FIGURES = (*_INGEST, *_LIFECYCLES, *_HISTORY, *_OFFERS, *_COMMANDS, *_EVENTS, *_OPEN, *_CLAIMS)
+_MATCHES = tuple(
+    figure
+    for name, title in (("postgresql", "PostgreSQL"), ("sqlite", "SQLite"))
+    for figure in (
+        Figure(f"matches.{name}_small", f"one match, 10 wait, 10 agents, {title}", "ms"),
+        Figure(
+            f"matches.{name}_long_queue_ratio",
+            f"the same beside 10,000 waiting ÷ beside 10, {title}",
+            "",
+            at_most(1.2),
+        ),
+        Figure(
+            f"matches.{name}_large_floor_ratio",
+            f"the same among 500 agents ÷ among 10, {title}",
+            "",
+            at_most(1.2),
+        ),
+        Figure(f"matches.{name}_both_ratio", f"both ÷ neither, {title}", "", at_most(1.2)),
+        Figure(
+            f"matches.{name}_shift",
+            f"200 agents log in at once beside 10,000 waiting, until all are full, {title}",
+            "s",
+            at_most(5),
+        ),
+    )
+)
+
+FIGURES = (
+    *_INGEST,
+    *_LIFECYCLES,
+    *_HISTORY,
+    *_OFFERS,
+    *_COMMANDS,
+    *_EVENTS,
+    *_OPEN,
+    *_CLAIMS,
+    *_MATCHES,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from sqlalchemy import Connection, func, select, update
 
 from bench.claims import build, fill, fresh_database, ring_nobody
+from bench.match_sizes import MatchSizes
 from conversations.model import RoutingStatus
 from storage import assignment, statuses
 from storage.asking import Following
@@ -22,16 +22,6 @@ from storage.setup_tables import AgentRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 FULL_PERCENT, ROOM_FOR_ONE_PERCENT = 100, 75
-
-
-@dataclass(frozen=True, slots=True)
-class MatchSizes:
-    few_agents: int = 10
-    many_agents: int = 500
-    few_waiting: int = 10
-    many_waiting: int = 10_000
-    matches: int = 150
-    logging_in: int = 200
 
 
 class _TakenBack(Exception):

@@ -11,6 +11,7 @@ from bench import (
     history,
     ingest,
     lifecycles,
+    matches,
     offers,
     open_conversations,
 )
@@ -29,8 +30,8 @@ MEASURES: Mapping[str, Measure] = {
     "events": events.measure,
     "open": open_conversations.measure,
 }
-CLAIMS = "claims"
-NAMES = (*MEASURES, CLAIMS)
+CLAIMS, MATCHES = "claims", "matches"
+NAMES = (*MEASURES, CLAIMS, MATCHES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ async def repetitions(
 async def _once(name: str, sizes: Sizes, databases: Databases) -> dict[str, float]:
     if name == CLAIMS:
         return await _claims(sizes, databases.server_url)
+    if name == MATCHES:
+        return await matches.measure(databases.server_url, sizes.matches)
     measure = MEASURES[name]
     if databases.server_url is None or not databases.is_parleys:
         async with own_parley() as parley:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bench.match_sizes import MatchSizes
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
@@ -19,6 +21,7 @@ class Sizes:
     """Few, more, all; the last two also for the memory."""
     cost_lifecycles: int
     claim_agents: int
+    matches: MatchSizes
 
 
 USUAL = Sizes(
@@ -34,6 +37,7 @@ USUAL = Sizes(
     open_conversations=(100, 500, 2_000),
     cost_lifecycles=120,
     claim_agents=500,
+    matches=MatchSizes(),
 )
 
 QUICK = Sizes(
@@ -49,6 +53,7 @@ QUICK = Sizes(
     open_conversations=(20, 50, 100),
     cost_lifecycles=10,
     claim_agents=50,
+    matches=MatchSizes(4, 20, 5, 60, matches=5, logging_in=8),
 )
 
 FULL_OPEN = (100, 2_000, 10_000)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from acd.matching import Explanation
 from acd.model import Agent, RoutingPolicy
 from acd.order import ranked
 from acd.priority import score
 from conversations.model import Conversation, Instant
+from storage import floor_history
 from storage.ids import new_id
 from storage.log_tables import DecisionRow, MatchRow
 from storage.rows import plain
@@ -177,3 +178,12 @@ def _last_counts(
     )
     newest = select(told.c.conversation_id, told.c.record).where(told.c.age == 1)
     return {row.conversation_id: _counts(row.record) for row in connection.execute(newest)}
+
+
+def forget_before(connection: Connection, moment: Instant, batch: int) -> int:
+    """Delete records, and what they were made from, of before the moment; a bounded number."""
+    forgotten = 0
+    for table in (DECISIONS, MATCHES):
+        old = select(table.c.id).where(table.c.at < moment).order_by(table.c.at).limit(batch)
+        forgotten += connection.execute(delete(table).where(table.c.id.in_(old))).rowcount
+    return forgotten + floor_history.forget_before(connection, moment, batch)

@@ -115,8 +115,8 @@ def floor(connection: Connection, named: str, at: Instant) -> dict[str, Agent]:
     return {agent_id: agent_from_state(state) for agent_id, state in states.items()}
 
 
-def forget_before(connection: Connection, moment: Instant) -> int:
+def forget_before(connection: Connection, moment: Instant, batch: int) -> int:
     """Delete what was before the moment, but for how each agent was at the moment itself."""
     last = select(func.max(HISTORY.c.id)).where(HISTORY.c.at < moment).group_by(HISTORY.c.agent_id)
-    old = delete(HISTORY).where(HISTORY.c.at < moment, HISTORY.c.id.not_in(last))
-    return connection.execute(old).rowcount
+    old = select(HISTORY.c.id).where(HISTORY.c.at < moment, HISTORY.c.id.not_in(last)).limit(batch)
+    return connection.execute(delete(HISTORY).where(HISTORY.c.id.in_(old))).rowcount

@@ -12,7 +12,10 @@ class DecisionRow(SQLModel, table=True):
     """Why a conversation was offered to whom, or to nobody."""
 
     __tablename__ = "decisions"
-    __table_args__ = (Index("decisions_of_a_conversation", "conversation_id", "at", "id"),)
+    __table_args__ = (
+        Index("decisions_of_a_conversation", "conversation_id", "at", "id"),
+        Index("decisions_by_moment", "at"),
+    )
     id: str = Field(primary_key=True)
     conversation_id: str = Field(foreign_key="conversations.id")
     offer_id: str | None = None

@@ -112,8 +112,10 @@ CHOOSY = "choosy"
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a conversation's field holds
     """Return a field as JSON has it; `dataclasses.asdict` takes ten times as long."""
     if isinstance(value, tuple):
-        return [asdict(each) if is_dataclass(each) else each for each in value]
-    return asdict(value) if isinstance(value, Location) else value
+        return [plain(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value
 
 
 def conversation_from(row: RowMapping) -> Conversation:

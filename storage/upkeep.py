@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from conversations.model import ConversationState, Instant, RoutingStatus
-from storage import bells, clock, events, presence, queue_entries, statuses
+from storage import bells, clock, decisions, events, presence, queue_entries, statuses
 from storage.asking import Following
 from storage.conversation_tables import ConversationRow
 from storage.database import Database
@@ -23,6 +23,7 @@ WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 KEY_LIFE_MS = 24 * 3_600_000
 EVENT_LIFE_MS = 7 * 24 * 3_600_000
 WAIT_LIFE_MS = 90 * 24 * 3_600_000
+DECISION_LIFE_MS = 30 * 24 * 3_600_000
 FORGET_BATCH = 5_000
 PRESENCE_GRACE_S = 60
 """So long after his lease an absent agent's conversations wait for his return."""
@@ -135,10 +136,11 @@ def channels_to_listen_to(
 
 
 def forget_old(connection: Connection, now: Instant) -> int:
-    """Delete keys after a day, events after a week, waits after 90 days, and dead sessions."""
+    """Delete what has had its time: keys, events, decisions, waits, and dead sessions."""
     forgotten = connection.execute(
         delete(COMMANDS).where(COMMANDS.c.created_at < now - KEY_LIFE_MS)
     ).rowcount
     forgotten += connection.execute(delete(SESSIONS).where(SESSIONS.c.expires_at < now)).rowcount
     forgotten += queue_entries.forget_before(connection, now - WAIT_LIFE_MS, FORGET_BATCH)
+    forgotten += decisions.forget_before(connection, now - DECISION_LIFE_MS, FORGET_BATCH)
     return forgotten + events.forget_before(connection, now - EVENT_LIFE_MS, FORGET_BATCH)

@@ -59,6 +59,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("decisions_by_moment", table_name="decisions")
     op.drop_index("ix_agents_station_id", "agents")
     op.drop_index("conversations_by_target", "conversations")
     _automatic_replies(are_possible=False)
@@ -97,6 +98,7 @@ def _history() -> None:
         sa.PrimaryKeyConstraint("id", name="matches_pkey"),
     )
     index("matches", "matches_by_moment", "at", "id")
+    index("decisions", "decisions_by_moment", "at")
 
 
 def _what_history_starts_from() -> None:
