@@ -10,7 +10,13 @@ from acd.licences import LicenceKind
 from conversations.model import ConversationState, RoutingStatus
 from storage import clock, licences, principals, setup, skills, workgroups
 from storage.agent_changes import note_agents
-from storage.conversation_tables import ConversationRow, InvolvementRow, NoteRow, ReplyRow
+from storage.conversation_tables import (
+    ConversationRow,
+    CustomerRow,
+    InvolvementRow,
+    NoteRow,
+    ReplyRow,
+)
 from storage.ids import new_id
 from storage.pages import Page, Window, page
 from storage.setup_tables import (
@@ -23,6 +29,7 @@ from storage.setup_tables import (
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+CUSTOMERS = CustomerRow.__table__  # type: ignore[attr-defined]
 INVOLVEMENTS = InvolvementRow.__table__  # type: ignore[attr-defined]
 MEMBERSHIPS = MembershipRow.__table__  # type: ignore[attr-defined]
 NOTES = NoteRow.__table__  # type: ignore[attr-defined]
@@ -114,6 +121,7 @@ def remove(connection: Connection, agent_id: str) -> None:
         ("conversations", CONVERSATIONS.c.holder_agent_id),
         ("replies", REPLIES.c.agent_id),
         ("notes", NOTES.c.agent_id),
+        ("customers", CUSTOMERS.c.own_agent_id),
         ("routing rules", RULE_AGENTS.c.agent_id),
     )
     for by, column in users:

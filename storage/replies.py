@@ -179,12 +179,14 @@ def resolve_by_human(
 ) -> Settled | None:
     """Settle what no network could answer: `sent`, or `absent` and then sent again.
 
-    Returns None when there is no such reply.
+    The owner may, also of the conversation that got the posts by a merge. Returns None when there
+    is no such reply.
     """
     if get(connection, reply_id) is None:
         return None
     conversation, reply = _locked(connection, reply_id)
-    if not actor.is_supervisor and actor.agent_id != conversation.agent_id:
+    owners = {conversation.agent_id, _where_the_posts_are(connection, conversation).agent_id}
+    if not actor.is_supervisor and actor.agent_id not in owners - {None}:
         refusal = NotYourConversation(actor.agent_id, conversation.agent_id)
         return Settled(reply, _unchanged(conversation), refusal)
     if reply.state is not ReplyState.NEEDS_HUMAN:
@@ -264,17 +266,25 @@ def _write(
         raise decision
     journal.record(conversation, decision, "nudged")
     if after.state is ReplyState.SENT and conversation.merged_into is not None:
-        _count_where_the_posts_are(journal, conversation.merged_into)
+        _count_where_the_posts_are(journal, conversation)
     journal.flush()
     return journal.aftermath()
 
 
-def _count_where_the_posts_are(journal: Journal, merged_into: str) -> None:
-    """Let the conversation that got the posts know that they are answered; it is locked."""
-    locked = lock(journal.connection, targets_of(journal.connection, [merged_into]))
-    target = locked[merged_into]
-    while target.merged_into is not None:
-        target = locked[target.merged_into]
+def _where_the_posts_are(connection: Connection, conversation: Conversation) -> Conversation:
+    """Return the conversation, or that which got its posts by merges; they are locked."""
+    if conversation.merged_into is None:
+        return conversation
+    locked = lock(connection, targets_of(connection, [conversation.merged_into]))
+    end = locked[conversation.merged_into]
+    while end.merged_into is not None:
+        end = locked[end.merged_into]
+    return end
+
+
+def _count_where_the_posts_are(journal: Journal, conversation: Conversation) -> None:
+    """Let the conversation that got the posts know that they are answered."""
+    target = _where_the_posts_are(journal.connection, conversation)
     posts = Posts(journal.connection, target.id)
     journal.conversation_is_locked(target)
     counted = decide(target, c.CountAnswered(len(posts.answered)), c.Facts(Policy()), journal.now)
