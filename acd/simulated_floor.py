@@ -174,6 +174,7 @@ class Floor:
     def put_agent(self, agent: Agent, now: Instant) -> Agent:
         """Let an agent be as given, but for what he carries; on coming on queue he is idle."""
         before = self.agents.get(agent.id)
+        agent = replace(agent, workgroup_ids=agent.workgroup_ids & self.workgroups.keys())
         is_back = before is None or before.routing_status is not RoutingStatus.ON_QUEUE
         if before is None:
             agent = replace(agent, load_percent=0, load_count={}, idle_since=now, offered_at=0)

@@ -15,7 +15,7 @@ from acd.simulated_people import AgentState, Arrival, Behaviour, Watcher
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import Decision, alarm_at, decide, due, open_conversation
-from conversations.model import Conversation, ConversationState, Instant, RoutingStatus
+from conversations.model import Conversation, ConversationState, Instant, RoutingStatus, holders
 
 DUE_BOUND = 8
 
@@ -49,11 +49,16 @@ class Simulation:
         states: Iterable[AgentState],
         at: Instant,
     ) -> None:
-        """Begin at a moment with agents and conversations that are there already."""
+        """Begin at a moment with agents and conversations that are there already.
+
+        A conversation in the hands of somebody unknown is left out.
+        """
         self.now = at
         for state in states:
             self._put_agent(state.agent)
         for conversation in conversations:
+            if any(holder.agent_id not in self.floor.agents for holder in holders(conversation)):
+                continue
             self.floor.change(None, conversation, at)
             for watcher in self._watchers:
                 watcher.changed(None, conversation, at)

@@ -30,6 +30,7 @@ from api import (
     rules,
     session,
     setup,
+    simulations,
     stations,
     statuses,
     watch,
@@ -75,6 +76,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     queues.router,
     rules.router,
     replies.router,
+    simulations.router,
     quarantine.router,
     events.router,
 )

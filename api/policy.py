@@ -72,6 +72,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "GET /rules/{rule_set_id}/versions": _ADMIN,
     "POST /rules/{rule_set_id}/test": _ADMIN,
     "GET /skills": _ALL,
+    "POST /simulations": _SUPERVISOR,
     "GET /quarantine": _SUPERVISOR,
     "GET /conversations": _FLOOR,
     "GET /conversations/{conversation_id}": _FLOOR,
