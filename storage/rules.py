@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from acd.rule_facts import Trigger
 from acd.rules import References, RuleSet, references
@@ -138,7 +139,11 @@ def _keep_version(
 
 
 def _write_names(connection: Connection, rule_set_id: str, named: References) -> None:
-    """Remember whom the rules name: they cannot be deleted as long as they do."""
+    """Remember whom the rules name: they cannot be deleted as long as they do.
+
+    Raises:
+        UnknownReference: one of them was deleted while we looked.
+    """
     _write(connection, RULE_WORKGROUPS, rule_set_id, "workgroup_id", named.workgroup_ids)
     _write(connection, RULE_AGENTS, rule_set_id, "agent_id", named.agent_ids)
 
@@ -147,8 +152,12 @@ def _write(
     connection: Connection, table: Table, rule_set_id: str, column: str, row_ids: Iterable[str]
 ) -> None:
     rows = [{"rule_set_id": rule_set_id, column: row_id} for row_id in sorted(row_ids)]
-    if rows:
+    if not rows:
+        return
+    try:
         connection.execute(insert(table), rows)
+    except IntegrityError as error:
+        raise setup.UnknownReference("rules", f"a {column} just deleted") from error
 
 
 def _forget_names(connection: Connection, rule_set_id: str) -> None:
