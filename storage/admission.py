@@ -25,17 +25,20 @@ class Admission:
     """Admits conversations in one transaction; its replies are written after their posts."""
 
     journal: Journal
+    _ways: dict[str, Way] = field(default_factory=dict)
     _estimates: dict[str, int | None] = field(default_factory=dict)
     _answered: list[tuple[Conversation, str, str]] = field(default_factory=list)
 
     def where_to(self, workgroup_id: str) -> Way:
-        """Say where a conversation goes that comes into the workgroup now."""
-        return way_from(
-            workgroup_id,
-            lambda one: entrance_from(self.journal.workgroup(one)),
-            self._estimated_wait_ms,
-            self.journal.now,
-        )
+        """Say where a conversation goes that comes into the workgroup now; found out once."""
+        if workgroup_id not in self._ways:
+            self._ways[workgroup_id] = way_from(
+                workgroup_id,
+                lambda one: entrance_from(self.journal.workgroup(one)),
+                self._estimated_wait_ms,
+                self.journal.now,
+            )
+        return self._ways[workgroup_id]
 
     def _estimated_wait_ms(self, workgroup_id: str) -> int | None:
         if workgroup_id not in self._estimates:
