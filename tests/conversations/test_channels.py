@@ -40,6 +40,10 @@ def test_an_answer_names_its_handle_beside_the_text() -> None:
         ("注文が届かない", "注文"),
         ("C++ is hard", "c++"),
         ("parcel", " parcel "),
+        ("nos colis, vos colis", "colis"),
+        ("今parcel", "parcel"),
+        ("parcel届かない", "parcel"),
+        ("a", "a"),
     ],
 )
 def test_a_keyword_is_found_in_any_case_and_script(text: str, keyword: str) -> None:
@@ -48,7 +52,17 @@ def test_a_keyword_is_found_in_any_case_and_script(text: str, keyword: str) -> N
 
 @pytest.mark.parametrize(
     ("text", "keyword"),
-    [("parcels", "parcel"), ("a snapparcel", "parcel"), ("anything", "  "), ("axb", "a.b")],
+    [
+        ("parcels", "parcel"),
+        ("a snapparcel", "parcel"),
+        ("anything", "  "),
+        ("axb", "a.b"),
+        ("_parcel", "parcel"),
+        ("parcel_1", "parcel"),
+        ("x_lamp_", "_lamp_"),
+        ("_lamp_x", "_lamp_"),
+        ("xc++", "c++"),
+    ],
 )
 def test_a_part_of_a_word_is_another_word(text: str, keyword: str) -> None:
     assert not belongs(post(text), handles=[], keywords=[keyword])

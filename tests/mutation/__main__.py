@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("acd", "conversations")
 TESTS = tuple(f"tests/{package}" for package in PACKAGES)
 FLOOR_PERCENT = 85
-EXAMPLES = 25
+EXAMPLES = 15
 """Of a property; as many are drawn, always the same ones."""
 
 SLOW = ("test_simulation.py",)
