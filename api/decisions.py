@@ -12,7 +12,7 @@ from api.fields import Shape, Stamp, rfc3339
 from api.listing import Asked, Listing, listing
 from api.routes import READS_ONE, new_router
 from api.sight import require_visible
-from storage import explaining, reading
+from storage import explaining, reading, rule_records
 
 router = new_router("conversations")
 
@@ -113,6 +113,9 @@ async def list_decisions(  # noqa: PLR0917 - one parameter a query parameter
 def evaluated_shape(
     connection: Connection, record: dict[str, Any], agent_id: str | None
 ) -> dict[str, Any] | None:
+    if record.get("kind") == "rules":
+        is_reproduced = rule_records.is_reproduced(connection, record)
+        return None if is_reproduced is None else {"is_reproduced": is_reproduced, "agent": None}
     evaluated = explaining.evaluate(connection, record)
     if evaluated is None:
         return None

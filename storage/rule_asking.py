@@ -9,29 +9,26 @@ from acd.rule_actions import Routing
 from acd.rule_facts import (
     ConversationFacts,
     CustomerFacts,
-    PostFacts,
     RoutingFacts,
     Trigger,
 )
-from acd.rule_trace import as_record
 from acd.rules import References, RuleSet, Verdict, evaluate, references
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import decide
 from conversations.model import (
-    Author,
     Conversation,
     ConversationState,
     Location,
     MediaType,
     Post,
-    Visibility,
 )
 from storage import customers, decisions
 from storage.calendars import is_closed
 from storage.conversation_tables import ConversationRow, PostRow
 from storage.journal import Journal
 from storage.rows import location_from, policy_from
+from storage.rule_records import Subject, facts_of_post, facts_of_row, record_of
 from storage.rules_in_force import in_force
 
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
@@ -79,7 +76,8 @@ class Arrivals:
             opening.preferred_agent_id,
             opening.tags,
         )
-        said = ask(self._rule_sets, facts, before, opening.conversation_id)
+        subject = Subject(opening.conversation_id, opening.post_ids[0])
+        said = ask(self._rule_sets, facts, before, subject)
         self._records += said.records
         return _opening_as(opening, said.routing), said.routing.discard_reason
 
@@ -101,14 +99,15 @@ def _opening_as(opening: c.Opening, routing: Routing) -> c.Opening:
 
 
 def ask(
-    rule_sets: Sequence[RuleSet], facts: RoutingFacts, routing: Routing, conversation_id: str
+    rule_sets: Sequence[RuleSet], facts: RoutingFacts, routing: Routing, subject: Subject
 ) -> Said:
     """Ask several sets in their order, each about the same facts."""
     fired: list[str] = []
     records: list[tuple[str, dict[str, object]]] = []
     for rule_set in rule_sets:
         verdict: Verdict = evaluate(rule_set, facts, routing)
-        records.append((conversation_id, as_record(verdict, routing)))
+        record = record_of(verdict, facts, routing, subject)
+        records.append((subject.conversation_id, record))
         fired += verdict.fired
         routing = verdict.routing
         if routing.discard_reason is not None:
@@ -134,7 +133,8 @@ def route_anew(
     if not rule_sets:
         return conversation
     before = routing_of(conversation)
-    said = ask(rule_sets, facts_of(journal, rule_sets, conversation), before, conversation.id)
+    facts, subject = facts_of(journal, rule_sets, conversation)
+    said = ask(rule_sets, facts, before, subject)
     if conversation.state is ConversationState.ALERTING:
         said = _for_a_named_agent(said, before)
     decisions.record_rules(journal.connection, said.records, journal.now)
@@ -209,14 +209,7 @@ def facts_of_opening(
             tags=frozenset(opening.tags),
             post_count=len(opening.post_ids),
         ),
-        post=PostFacts(
-            text=post.text,
-            visibility=post.visibility,
-            author=post.author,
-            has_media=bool(post.media),
-            language=post.language,
-            source_application=post.source_application,
-        ),
+        post=facts_of_post(post),
         customer=_customer(journal.connection, named, opening.customer_id, opening.conversation_id),
         location=opening.location or location_of(post),
         is_open=_hours(journal, named),
@@ -226,10 +219,11 @@ def facts_of_opening(
 
 def facts_of(
     journal: Journal, rule_sets: Sequence[RuleSet], conversation: Conversation
-) -> RoutingFacts:
+) -> tuple[RoutingFacts, Subject]:
     """Return what the rules may look at in a conversation that is there already."""
     named = _named(rule_sets)
-    return RoutingFacts(
+    post = _newest_post(journal.connection, conversation.id)
+    facts = RoutingFacts(
         now=journal.now,
         media_type=conversation.media_type,
         network=conversation.network,
@@ -244,12 +238,13 @@ def facts_of(
             ring=conversation.ring,
             post_count=conversation.post_count,
         ),
-        post=_newest_post(journal.connection, conversation.id),
+        post=None if post is None else facts_of_row(post),
         customer=_customer(journal.connection, named, conversation.customer_id, conversation.id),
         location=conversation.location,
         is_open=_hours(journal, named),
         places=_places(journal, named),
     )
+    return facts, Subject(conversation.id, None if post is None else post["id"])
 
 
 def _named(rule_sets: Sequence[RuleSet]) -> References:
@@ -287,23 +282,11 @@ def _customer(
     )
 
 
-def _newest_post(connection: Connection, conversation_id: str) -> PostFacts | None:
+def _newest_post(connection: Connection, conversation_id: str) -> RowMapping | None:
     query = (
         select(POSTS)
         .where(POSTS.c.conversation_id == conversation_id)
         .order_by(POSTS.c.created_at.desc(), POSTS.c.external_id.desc())
         .limit(1)
     )
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _post_from(row)
-
-
-def _post_from(row: RowMapping) -> PostFacts:
-    return PostFacts(
-        text=row["text"],
-        visibility=Visibility(row["visibility"]),
-        author=Author(**row["author"]),
-        has_media=bool(row["media"]),
-        language=row["language"],
-        source_application=row["source_application"],
-    )
+    return connection.execute(query).mappings().one_or_none()

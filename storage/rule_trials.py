@@ -15,6 +15,7 @@ from storage.conversation_tables import IdentityRow
 from storage.ingest import Source, source_from
 from storage.journal import Journal
 from storage.rule_asking import ask, facts_of, facts_of_opening, location_of, routing_of
+from storage.rule_records import Subject
 from storage.setup_tables import AccountRow, ChannelRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
@@ -33,7 +34,8 @@ def on_conversation(
         return None
     journal = Journal(connection, clock.now(connection))
     rules = _rules_of(row)
-    return _record(rules, facts_of(journal, [rules], conversation), routing_of(conversation))
+    facts, subject = facts_of(journal, [rules], conversation)
+    return _record(rules, facts, routing_of(conversation), subject)
 
 
 def on_post(
@@ -51,7 +53,8 @@ def on_post(
         opening.workgroup_id, opening.priority, required_skills=opening.required_skills
     )
     journal, rules = Journal(connection, clock.now(connection)), _rules_of(row)
-    return _record(rules, facts_of_opening(journal, [rules], opening, post), routing)
+    facts = facts_of_opening(journal, [rules], opening, post)
+    return _record(rules, facts, routing, Subject(NOBODY))
 
 
 def _rules_of(row: RowMapping) -> RuleSet:
@@ -81,6 +84,8 @@ def _opening(connection: Connection, source: Source, post: Post) -> c.Opening:
     )
 
 
-def _record(rules: RuleSet, facts: RoutingFacts, before: Routing) -> dict[str, Any]:
-    ((_, record),) = ask([rules], facts, before, NOBODY).records
+def _record(
+    rules: RuleSet, facts: RoutingFacts, before: Routing, subject: Subject
+) -> dict[str, Any]:
+    ((_, record),) = ask([rules], facts, before, subject).records
     return record

@@ -14,6 +14,7 @@ from storage.conversation_tables import PostRow
 from storage.journal import Journal
 from storage.rows import location_from, required_skills_from
 from storage.rule_asking import ask, facts_of_opening
+from storage.rule_records import Subject
 from storage.setup_tables import ChannelRow
 
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]
@@ -89,7 +90,7 @@ def _routed(
         base.preferred_agent_id,
         base.tags,
     )
-    after = ask((rule_set,), facts, before, opening.conversation_id).routing
+    after = ask((rule_set,), facts, before, Subject(opening.conversation_id)).routing
     return None if after.discard_reason is not None else _opened_as(arrival, base, after)
 
 

@@ -152,6 +152,20 @@ async def test_rules_route_what_comes_in_and_the_decisions_tell_why(floor: Floor
     assert by_kind["match"]["rules"] is None
 
 
+async def test_what_rules_said_comes_out_again_byte_for_byte(floor: Floor) -> None:
+    first = await floor.admin.ok("POST", "/rules", ARRIVAL)
+    taken = await floor.post("ada", "A refund", location={"lat": 48.2, "lon": 16.4})
+    (conversation_id,) = set(taken["conversation_ids"].values())
+    await floor.admin.ok("PATCH", f"/rules/{first['id']}", {"rules": []})
+    await floor.admin.ok("DELETE", f"/rules/{first['id']}")
+
+    path = f"/conversations/{conversation_id}/decisions?evaluate=true"
+    (told,) = [d for d in (await floor.admin.ok("GET", path))["items"] if d["kind"] == "rules"]
+
+    assert told["evaluated"] == {"is_reproduced": True, "agent": None}
+    assert "A refund" not in str(told["rules"]["facts"])
+
+
 async def test_a_discarded_arrival_is_a_conversation_with_its_post(floor: Floor) -> None:
     spam = {**REFUND, "then": [{"action": "discard", "reason": "an advert"}]}
     await floor.admin.ok("POST", "/rules", {"trigger": "arrival", "rules": [spam]})

@@ -10,7 +10,15 @@ from acd.rule_facts import Trigger
 from acd.rule_reading import rule_set
 from conversations import commands as c
 from conversations.model import Conversation, ConversationState, Location, RequiredSkill, Visibility
-from storage import conversations, customers, rule_asking, rules, setup, workgroups
+from storage import (
+    conversations,
+    customers,
+    rule_asking,
+    rule_records,
+    rules,
+    setup,
+    workgroups,
+)
 from storage.database import Database
 from storage.log_tables import DecisionRow
 from storage.setup_tables import RuleSetRow, SkillRow
@@ -353,6 +361,40 @@ async def test_a_ring_step_asks_its_rules(database: Database, clock: Clock) -> N
 
     assert seen == [(first, 50), (second, 80)]
     assert [r["fired"] for r in await records(floor, conversation_id)] == [[], ["rule"]]
+
+
+async def test_every_record_is_reproduced_and_a_forged_one_is_not(database: Database) -> None:
+    floor = Floor(database)
+    first = await floor.workgroup()
+    second = await floor.workgroup(location=VIENNA)
+    looks = [
+        {"fact": "customer.is_known", "equals": False},
+        {"fact": "time.is_open", "workgroup_id": first, "equals": True},
+        {"fact": "author.followers", "is_present": False},
+        {"fact": "time.of_day", "time_zone": "Europe/Vienna", "at_least": "00:00"},
+    ]
+    listed = rule(
+        {"action": "nearest_workgroup", "workgroup_ids": [second]},
+        {"action": "require_skill", "skill_from": "location.place"},
+        {"action": "tag", "tags": ["b", "a"]},
+        when={"any": looks},
+    )
+    for trigger in (Trigger.ARRIVAL, Trigger.TRANSFER_CONVERSATION):
+        await in_force(floor, trigger, listed)
+    source = await floor.channel(first)
+    conversation_id = await floor.open(source, "ada", location=Location(lat=48.1, lon=16.3))
+    await floor.command(conversation_id, c.TransferToWorkgroup(SUPERVISOR, first, None))
+
+    told = await records(floor, conversation_id)
+
+    assert [record["trigger"] for record in told] == ["arrival", "transfer_conversation"]
+    for record in told:
+        forged = {**record, "after": {**record["after"], "priority": 99}}
+        again = [
+            await database.read(lambda k, r=one: rule_records.is_reproduced(k, r))  # type: ignore[misc]
+            for one in (record, forged)
+        ]
+        assert again == [True, False]
 
 
 async def test_a_ring_step_may_discard(database: Database, clock: Clock) -> None:
