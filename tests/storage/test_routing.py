@@ -11,7 +11,7 @@ from api.workgroups import WorkgroupBody, values_of
 from conversations import commands as c
 from conversations.errors import ConversationError, OverrideNeedsSupervisor
 from conversations.model import RequiredSkill, RoutingStatus
-from storage import conversations, workgroups
+from storage import conversations, events, setup, workgroups
 from storage.conversation_tables import ConversationRow
 from storage.database import Database
 from storage.rows import conversation_from, queue_order_from
@@ -58,10 +58,12 @@ async def offered_to(floor: Floor, conversation_id: str) -> list[str]:
 
 async def load_of(floor: Floor, agent_id: str) -> tuple[int, int]:
     query = select(AGENTS.c.utilization, AGENTS.c.override_percent).where(AGENTS.c.id == agent_id)
-    return await floor.database.read(lambda k: tuple(k.execute(query).one()))  # type: ignore[arg-type]
+    return await floor.database.read(lambda k: tuple(k.execute(query).one()))
 
 
 async def require_sound(floor: Floor) -> None:
+    while await floor.database.write(events.number_events):
+        pass
     history = await floor.database.read(read_history)
     assert list(violations_when_quiet(history, World())) == []
 
@@ -321,5 +323,5 @@ async def test_with_a_weight_for_skill_a_freed_expert_gets_what_he_is_best_at(
 async def test_a_workgroup_in_a_ring_is_in_use(floor: Floor) -> None:
     helpers = await workgroup(floor, "helpers")
     await workgroup(floor, rings=[{"after_s": 30, "workgroups": [helpers]}])
-    with pytest.raises(workgroups.setup.InUse):
+    with pytest.raises(setup.InUse):
         await floor.database.write(lambda k: workgroups.remove(k, helpers))
