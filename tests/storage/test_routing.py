@@ -18,8 +18,8 @@ from storage.rows import conversation_from, queue_order_from
 from storage.setup_tables import AgentRow
 from tests.clocks import Clock
 from tests.floor import Floor
-from tests.history import read_history
-from tests.invariants import World, violations_when_quiet
+from tests.history import World, read_history
+from tests.invariants import violations_when_quiet
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
