@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,17 @@ import httpx
 
 from operation.caller import Away, Caller, Json, Refused, new_client
 
+
+def _time_of_day(moment_ms: float) -> str:
+    return datetime.fromtimestamp(moment_ms / 1000, UTC).strftime("%H:%M:%S") if moment_ms else "-"
+
+
 WORDS: dict[str, tuple[str, Callable[[float], str]]] = {
     "not_preferred": ("preferred", lambda value: "no" if value else "yes"),
     "lacking_skill": ("skill fit", lambda value: f"{-value:g}"),
     "load_percent": ("load", lambda value: f"{value:g} %"),
-    "idle_since": ("idle since", lambda value: f"{value:.0f}"),
-    "offered_at": ("last offered", lambda value: f"{value:.0f}"),
+    "idle_since": ("idle since", _time_of_day),
+    "offered_at": ("last offered", _time_of_day),
     "distance_km": ("distance", lambda value: f"{value:g} km"),
 }
 OUTCOMES = {
@@ -66,6 +72,9 @@ async def _explain(url: str, key: str, conversation_id: str, agent: str | None) 
         agents = await caller.all("/agents")
         names = {each["id"]: each["username"] for each in agents}
         ids = {each["username"]: each["id"] for each in agents}
+        if agent is not None and agent not in names and agent not in ids:
+            print(f"there is no agent {agent}: give an id or a username", file=sys.stderr)
+            return 2
         decisions = await caller.all(
             f"/conversations/{conversation_id}/decisions",
             evaluate="true",
