@@ -7,7 +7,7 @@ import { agentName, myId } from '../state/store.js';
 const FILTERS = {
   disabled: 'were disabled', not_on_queue: 'were not on queue', not_present: 'were away', not_licensed: 'had no licence',
   not_a_member: 'were of another workgroup', missing_skill: 'lacked a skill', passed_over: 'had just declined',
-  maximum_count: 'had their maximum', capacity: 'were busy',
+  maximum_count: 'had their maximum', capacity: 'were busy', no_right: 'had no right to it', further_back: 'stood further back',
 };
 
 const momentMs = (value) => (typeof value === 'number' ? value : toMs(value));
@@ -18,6 +18,8 @@ const CRITERIA = {
   not_preferred: { title: 'preferred', shown: (value) => (value ? 'no' : 'yes'), said: () => 'was the customer’s agent before' },
   lacking_skill: { title: 'skill', shown: (value) => String(Math.abs(value)), said: () => 'had the best skills for it' },
   load_percent: { title: 'load', shown: (value) => `${value} %`, said: (value) => `had the lowest load (${value} %)` },
+  offered_at: { title: 'last offered', shown: idleWords, said: () => 'had waited longest for an offer' },
+  distance_km: { title: 'distance', shown: (value) => `${value} km`, said: (value) => `was the nearest (${value} km)` },
   idle_since: { title: 'idle', shown: idleWords, said: (value, at) => `was idle longest (${idleWords(value, at)})` },
 };
 const criterion = (name) => CRITERIA[name] ?? { title: spaced(name), shown: (value) => String(value), said: () => `came first by ${spaced(name)}` };
@@ -41,7 +43,13 @@ function deciding(decision) {
   return name ? criterion(name).said(value, decision.at) : 'came first among equals';
 }
 
+function rulesSentence(decision) {
+  const fired = decision.rules?.fired ?? [];
+  return fired.length ? `Routing rules applied: ${listed(fired)}.` : 'No routing rule applied.';
+}
+
 export function decisionSentence(decision) {
+  if (decision.kind === 'rules') return rulesSentence(decision);
   const out = Object.values(decision.filtered ?? {}).reduce((sum, n) => sum + n, 0);
   const total = Math.max(decision.candidates ?? 0, (decision.runners_up?.length ?? 0) + (decision.agent_id ? 1 : 0) + out);
   const words = filterWords(decision.filtered);
