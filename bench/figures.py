@@ -131,6 +131,8 @@ _OFFERS = (
         at_most(50),
         "13.5",
     ),
+    Figure("offers.crowd_p50", "the same among 500 agents on queue, p50", "ms"),
+    Figure("offers.crowd_p99", "the same among 500 agents on queue, p99", "ms", at_most(200)),
     Figure("offers.loaded_p50", "post sent → offer committed, under load, p50", "ms"),
     Figure(
         "offers.loaded_p99", "post sent → offer committed, under load, p99", "ms", at_most(1000)

@@ -28,7 +28,13 @@ async def measure(parley: Parley, sizes: Sizes) -> dict[str, float]:
         rate = LOAD * await _capacity(made, round(sizes.lifecycles_16 / 2))
         await look.until_synced()
         loaded = await _loaded(made, rate, sizes.load_s)
+    async with floor(parley, sizes.crowd) as made, look_into(parley.database_url) as look:
+        await made.live()
+        crowded = await _unloaded(made, sizes.samples)
+        await look.until_synced()
     return {
+        "offers.crowd_p50": percentile(crowded, 50),
+        "offers.crowd_p99": percentile(crowded, 99),
         "offers.unloaded_p50": percentile(unloaded, 50),
         "offers.unloaded_p99": percentile(unloaded, 99),
         "offers.loaded_p50": percentile(loaded, 50),

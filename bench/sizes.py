@@ -16,6 +16,8 @@ class Sizes:
     histories: int
     human_pause_s: float
     samples: int
+    crowd: int
+    """Agents on queue among whom offers are measured once more."""
     load_s: float
     open_conversations: tuple[int, ...]
     """Few, more, all; the last two also for the memory."""
@@ -33,6 +35,7 @@ USUAL = Sizes(
     histories=20,
     human_pause_s=1.0,
     samples=300,
+    crowd=500,
     load_s=30.0,
     open_conversations=(100, 500, 2_000),
     cost_lifecycles=120,
@@ -49,6 +52,7 @@ QUICK = Sizes(
     histories=3,
     human_pause_s=0.3,
     samples=20,
+    crowd=30,
     load_s=3.0,
     open_conversations=(20, 50, 100),
     cost_lifecycles=10,
