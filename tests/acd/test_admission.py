@@ -103,6 +103,13 @@ def test_a_closed_workgroup_is_not_crowded() -> None:
     assert one(replace(crowded, hours=SUNDAYS), 100_000).hops == (Hop("b", Cause.OVERFLOW),)
 
 
+@pytest.mark.parametrize(
+    "half", [Entrance(longest_estimate_s=1), Entrance(crowded_to="b"), Entrance(crowded_to="a")]
+)
+def test_half_a_setting_lets_nothing_overflow(half: Entrance) -> None:
+    assert one(half, 100_000).hops == ()
+
+
 def test_the_estimate_is_not_asked_for_without_a_limit() -> None:
     asked: list[str] = []
 

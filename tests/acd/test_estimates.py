@@ -66,6 +66,10 @@ def test_it_is_too_long_when_it_exceeds_the_limit(
     assert is_too_long(estimate_ms, limit_s) is is_due
 
 
+def test_five_answers_are_enough() -> None:
+    assert FEWEST_SAMPLES == 5
+
+
 def test_the_window_is_half_an_hour() -> None:
     assert since(WINDOW_MS) == 0
     assert WINDOW_MS == 1_800_000

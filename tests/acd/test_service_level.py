@@ -137,6 +137,11 @@ def test_late_are_those_who_waited_longer_than_the_target(
     assert is_in_time(waited_ms(since + 1, now, stopping), target)
 
 
+def test_a_workgroup_that_says_nothing_has_the_default_of_80_percent_in_5_minutes() -> None:
+    assert ServiceLevel() == ServiceLevel(Target(300, 80), {}, short_abandon_s=0)
+    assert Counts() == Counts(0, 0, 0, 0, 0)
+
+
 def test_nobody_is_late_where_it_was_never_open_so_long() -> None:
     never = BusinessHours("Europe/Berlin", ((),) * 7)
     assert late_since(NOW, Target(1), never) is None
