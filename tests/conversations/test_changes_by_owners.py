@@ -135,6 +135,27 @@ CASES: dict[str, Case] = {
         FOR_OWNER,
         [told("unparked")],
     ),
+    "consult": (
+        replace(TALKING, consulted_agent_id=None),
+        c.Consult(agent(), OTHER, "do you know?"),
+        eligible(OTHER),
+        {"consulted_agent_id": OTHER, "affinity_until": SLID},
+        [told("consulted", consulted_agent_id=OTHER, comment="do you know?")],
+    ),
+    "the consulted agent leaves": (
+        TALKING,
+        c.EndConsult(agent(THIRD)),
+        eligible(THIRD),
+        {"consulted_agent_id": None},
+        [told("consult_ended", consulted_agent_id=THIRD, ended_by=THIRD)],
+    ),
+    "a supervisor ends a consultation": (
+        TALKING,
+        c.EndConsult(SUPERVISOR),
+        eligible(),
+        {"consulted_agent_id": None},
+        [told("consult_ended", consulted_agent_id=THIRD, ended_by="supervisor")],
+    ),
     "reply": (
         TALKING,
         reply_by(agent()),

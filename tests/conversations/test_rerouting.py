@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from conversations import commands as c
 from conversations.lifecycle import Decision, decide
 from conversations.model import (
@@ -88,3 +90,26 @@ def test_what_a_rule_discards_is_ended_by_the_rules() -> None:
     assert isinstance(decision, Decision)
     assert decision.conversation.state is ConversationState.DISCARDED
     assert decision.conversation.ended_by == "routing_rules"
+
+
+def test_what_is_asked_and_preferred_is_what_the_rules_say() -> None:
+    required, preferred = (RequiredSkill("billing", 10),), (RequiredSkill("german", 20),)
+    command = c.Reroute("workgroup-1", 50, required, preferred, None, (), ())
+
+    after = rerouted(QUEUED, command).conversation
+
+    assert (after.required_skills, after.preferred_skills) == (required, preferred)
+
+
+@pytest.mark.parametrize(("entered_wait_s", "waits_ms"), [(None, 10_000), (30, 30_000)])
+def test_who_is_preferred_is_waited_for_as_the_entered_workgroup_says(
+    entered_wait_s: int | None, waits_ms: int
+) -> None:
+    entered = replace(POLICY, preferred_agent_wait_s=entered_wait_s) if entered_wait_s else None
+    command = c.Reroute("workgroup-2", 50, (), (), OTHER, (), ())
+
+    decision = decide(QUEUED, command, c.Facts(POLICY, entered_policy=entered), NOW)
+
+    assert isinstance(decision, Decision)
+    after = decision.conversation
+    assert (after.preferred_agent_id, after.preferred_until) == (OTHER, NOW + waits_ms)
