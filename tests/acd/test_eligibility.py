@@ -7,7 +7,7 @@ import pytest
 
 from acd.eligibility import ROOM_REASONS, Reason, reasons_against, standing
 from acd.model import Agent, RoutingPolicy, Utilization
-from conversations.model import Conversation, PassedOver, RequiredSkill, RoutingStatus
+from conversations.model import Conversation, MediaType, PassedOver, RequiredSkill, RoutingStatus
 from conversations.transitions import ROOM_REASONS as ROOM_REASONS_OF_CONVERSATIONS
 from tests.acd.samples import AGENT, POLICY, PUBLIC, agent, waiting
 from tests.conversations.samples import NOW
@@ -47,6 +47,28 @@ def test_every_combination_of_reasons_is_told_in_full(reasons: frozenset[Reason]
     told = reasons_against(conversation, candidate, policy, NOW)
     assert told == tuple(reason for reason in Reason if reason in reasons)
     assert standing(conversation, candidate, policy, NOW).is_eligible == (not reasons)
+
+
+@pytest.mark.parametrize(
+    ("signs_off_at", "is_over"), [(None, False), (NOW + 1, False), (NOW, True)]
+)
+@pytest.mark.parametrize("reasons", [*SUBSETS[:1], *SUBSETS[-1:]], ids=["none", "all"])
+def test_a_scheduled_sign_off_is_off_the_queue_from_its_moment(
+    reasons: frozenset[Reason], signs_off_at: int | None, *, is_over: bool
+) -> None:
+    conversation, candidate, policy = situation(reasons - {Reason.NOT_ON_QUEUE})
+    leaving = replace(candidate, signs_off_at=signs_off_at)
+    told = reasons_against(conversation, leaving, policy, NOW)
+    assert (Reason.NOT_ON_QUEUE in told) is is_over
+    assert set(told) - {Reason.NOT_ON_QUEUE} == reasons - {Reason.NOT_ON_QUEUE}
+
+
+@pytest.mark.parametrize("media_type", list(MediaType))
+def test_a_right_is_to_one_media_type(media_type: MediaType) -> None:
+    told = reasons_against(
+        waiting(media_type=media_type), agent(may_get=frozenset({PUBLIC})), POLICY, NOW
+    )
+    assert told == (() if media_type is PUBLIC else (Reason.NO_RIGHT,))
 
 
 @pytest.mark.parametrize("status", list(RoutingStatus))
