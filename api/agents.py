@@ -15,6 +15,7 @@ from api.fields import (
     Body,
     Id,
     Name,
+    PlaceBody,
     Proficiency,
     Shape,
     SkillName,
@@ -42,16 +43,6 @@ Username = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S+$")]
 class SkillBody(Body):
     skill: SkillName
     proficiency: Proficiency = 100
-
-
-class PlaceBody(Body):
-    """Where the agent is, for the agent order `nearest`."""
-
-    country: Annotated[str, Field(max_length=200)] | None = None
-    region: Annotated[str, Field(max_length=200)] | None = None
-    place: Annotated[str, Field(max_length=200)] | None = None
-    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
-    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
 
 
 MediaTypes = Annotated[

@@ -3,7 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from conversations.model import Instant
 
@@ -89,6 +97,22 @@ class UtilizationBody(Body):
 
     percent: Percent
     max: Annotated[int, Field(ge=1, le=1_000)] | None = None
+
+
+class PlaceBody(Body):
+    """Where an agent or a workgroup is, to find who is nearest."""
+
+    country: Annotated[str, Field(max_length=200)] | None = None
+    region: Annotated[str, Field(max_length=200)] | None = None
+    place: Annotated[str, Field(max_length=200)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+    @model_validator(mode="after")
+    def _be_a_whole_point(self) -> "PlaceBody":
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("lat and lon come together")
+        return self
 
 
 def plain(value: Body) -> dict[str, Any]:

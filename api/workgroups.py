@@ -14,6 +14,7 @@ from api.fields import (
     Body,
     Id,
     Name,
+    PlaceBody,
     RequiredSkillBody,
     Seconds,
     SkillName,
@@ -99,6 +100,7 @@ class WorkgroupBody(Body):
     )
     business_hours: BusinessHoursBody | None = None
     overflow: OverflowBody | None = None
+    location: PlaceBody | None = None
 
     @model_validator(mode="after")
     def _not_contradict_itself(self) -> "WorkgroupBody":

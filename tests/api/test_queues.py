@@ -54,6 +54,17 @@ async def test_settings_come_back_as_they_were_set(admin: Caller) -> None:
         assert body["overflow"] == overflow
 
 
+async def test_a_workgroup_has_a_location_to_be_found_by(admin: Caller) -> None:
+    vienna = {"country": "AT", "place": "Vienna", "lat": 48.2, "lon": 16.4}
+    created = await workgroup(admin, location=vienna)
+    assert created["location"] == {"region": None, **vienna}
+    path = f"/workgroups/{created['id']}"
+    half = {"location": {"lon": None}}
+    problem = await admin.refused("PATCH", path, half, 422, "invalid_request")
+    assert "lat and lon come together" in problem["detail"]
+    assert (await admin.ok("PATCH", path, {"location": None}))["location"] is None
+
+
 async def test_a_patch_changes_parts_and_null_resets(admin: Caller) -> None:
     path = f"/workgroups/{(await workgroup(admin, business_hours=hours()))['id']}"
     patch = {"business_hours": {"weekly": {"tue": [{"from": "08:00", "to": "12:00"}]}}}
