@@ -27,15 +27,20 @@ from storage import customers, decisions
 from storage.calendars import is_closed
 from storage.conversation_tables import ConversationRow, PostRow
 from storage.journal import Journal
+from storage.log_tables import DecisionRow
 from storage.rows import location_from, policy_from
 from storage.rule_records import Subject, facts_of_post, facts_of_row, record_of
 from storage.rules_in_force import in_force
 
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
+DECISIONS = DecisionRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
 
 ROUTING_RULES = "routing_rules"
 """By whom a conversation was ended that a rule discarded."""
+
+LEAST_STAY_MS = 1_000
+"""So long a conversation stays in a workgroup to which a ring step moved it."""
 
 TRANSFERS = {
     MediaType.SOCIAL_CONVERSATION: Trigger.TRANSFER_CONVERSATION,
@@ -125,6 +130,20 @@ def after_ring(journal: Journal, conversation: Conversation) -> Conversation:
     return route_anew(journal, conversation, Trigger.RING_STEP, "nudged")
 
 
+def _was_just_moved(journal: Journal, conversation: Conversation) -> bool:
+    """Whether a ring step moved it a moment ago: two workgroups could pass it on for ever."""
+    recent = select(DECISIONS.c.record).where(
+        DECISIONS.c.conversation_id == conversation.id,
+        DECISIONS.c.at > journal.now - LEAST_STAY_MS,
+    )
+    return any(
+        record.get("trigger") == Trigger.RING_STEP
+        and "limited" not in record
+        and record["before"]["workgroup_id"] != record["after"]["workgroup_id"]
+        for record in journal.connection.execute(recent).scalars()
+    )
+
+
 def route_anew(
     journal: Journal, conversation: Conversation, trigger: Trigger, bell_event: str
 ) -> Conversation:
@@ -136,7 +155,12 @@ def route_anew(
     facts, subject = facts_of(journal, rule_sets, conversation)
     said = ask(rule_sets, facts, before, subject)
     if conversation.state is ConversationState.ALERTING:
-        said = _for_a_named_agent(said, before)
+        kept = replace(before, priority=said.routing.priority, tags=said.routing.tags)
+        said = _limited(said, kept, "an agent was named: only priority and tags change")
+    is_moved = said.routing.workgroup_id != before.workgroup_id
+    if trigger is Trigger.RING_STEP and is_moved and _was_just_moved(journal, conversation):
+        kept = replace(said.routing, workgroup_id=before.workgroup_id)
+        said = _limited(said, kept, "a ring step moved it just now: it is not moved on")
     decisions.record_rules(journal.connection, said.records, journal.now)
     command = _command(said, before)
     if command is None:
@@ -148,10 +172,8 @@ def route_anew(
     return journal.record(conversation, decision, bell_event)
 
 
-def _for_a_named_agent(said: Said, before: Routing) -> Said:
-    """Leave what a human chose: whom it is offered to, and what is asked of him."""
-    kept = replace(before, priority=said.routing.priority, tags=said.routing.tags)
-    why = "an agent was named: only priority and tags change"
+def _limited(said: Said, kept: Routing, why: str) -> Said:
+    """Carry out less than the rules said, and let the records tell why."""
     records = tuple((row_id, {**record, "limited": why}) for row_id, record in said.records)
     return Said(kept, said.fired, records)
 

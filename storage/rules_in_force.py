@@ -50,5 +50,5 @@ def _readable(rules: object, trigger: Trigger, set_id: str, version: int) -> Rul
     try:
         return rule_set(rules, trigger, set_id=set_id, version=version)
     except ValueError as error:
-        log.exception("rules_unreadable", rule_set_id=set_id, version=version, reason=str(error))
+        log.warning("rules_unreadable", rule_set_id=set_id, version=version, reason=str(error))
         return RuleSet(trigger, (), set_id, version)

@@ -363,6 +363,35 @@ async def test_a_ring_step_asks_its_rules(database: Database, clock: Clock) -> N
     assert [r["fired"] for r in await records(floor, conversation_id)] == [[], ["rule"]]
 
 
+async def test_workgroups_without_anybody_do_not_pass_a_conversation_to_and_fro_for_ever(
+    database: Database,
+) -> None:
+    floor = Floor(database)
+    rings = [{"after_s": 30, "at_once_if_nobody": True}]
+    first, second = await floor.workgroup(rings=rings), await floor.workgroup(rings=rings)
+    await in_force(
+        floor,
+        Trigger.RING_STEP,
+        *(
+            rule(
+                {"action": "set_workgroup", "workgroup_id": there},
+                name=here,
+                when={"fact": "conversation.workgroup_id", "equals": here},
+                stop=True,
+            )
+            for here, there in ((first, second), (second, first))
+        ),
+    )
+
+    conversation_id = await floor.open(await floor.channel(first), "ada")
+    await floor.following.close()
+
+    conversation = await floor.get(conversation_id)
+    assert (conversation.workgroup_id, conversation.ring) == (second, 1)
+    told = await records(floor, conversation.id)
+    assert [r.get("limited") is not None for r in told] == [False, True]
+
+
 async def test_every_record_is_reproduced_and_a_forged_one_is_not(database: Database) -> None:
     floor = Floor(database)
     first = await floor.workgroup()
