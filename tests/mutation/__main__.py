@@ -17,7 +17,8 @@ PACKAGES = ("acd", "conversations")
 TESTS = tuple(f"tests/{package}" for package in PACKAGES)
 FLOOR_PERCENT = 85
 EXAMPLES = 15
-"""Of a property; as many are drawn, always the same ones."""
+STEPS = 20
+"""Of a property and of a life; so many are drawn, always the same ones."""
 
 SLOW = ("test_simulation.py",)
 """Whole days on a simulated floor: too long for every mutant."""
@@ -40,8 +41,14 @@ def _draw_the_same(item: pytest.Item) -> None:
     from hypothesis import settings  # noqa: PLC0415 - pytest wants to be the first to import it
 
     def bounded(own: settings) -> settings:
-        examples = min(own.max_examples, EXAMPLES)
-        return settings(own, max_examples=examples, derandomize=True, database=None, deadline=None)
+        return settings(
+            own,
+            max_examples=min(own.max_examples, EXAMPLES),
+            stateful_step_count=min(own.stateful_step_count, STEPS),
+            derandomize=True,
+            database=None,
+            deadline=None,
+        )
 
     test: Any = getattr(item, "obj", None)
     machine: Any = getattr(item, "cls", None)
