@@ -53,8 +53,8 @@ class AskForSkill:
     """Require a skill, or prefer who has it."""
 
     skill: NamedSkill | SkillFrom
-    min_proficiency: int = 0
-    is_required: bool = True
+    min_proficiency: int
+    is_required: bool
 
 
 @dataclass(frozen=True, slots=True)

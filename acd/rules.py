@@ -26,7 +26,7 @@ class Rule:
     name: str
     condition: Condition | None
     actions: tuple[Action, ...]
-    stop: bool = False
+    stop: bool
 
 
 @dataclass(frozen=True, slots=True)

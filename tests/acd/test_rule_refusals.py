@@ -250,6 +250,16 @@ def test_what_somebody_handed_over_is_never_discarded(trigger: Trigger) -> None:
     assert not faults(discards, trigger=Trigger.RING_STEP)
 
 
+def test_what_re2_says_of_a_pattern_is_told_plainly() -> None:
+    told = faults(when({"fact": "post.text", "matches": "("}))
+
+    assert told == {"rules/0/when/matches": "is no pattern of RE2: missing ): ("}
+
+
+def test_half_of_a_surrogate_pair_is_no_pattern() -> None:
+    assert faults(when({"fact": "post.text", "matches": "\ud800"}))
+
+
 def test_two_rules_of_one_name_are_refused() -> None:
     twice = then({"action": "set_priority", "priority": 1})
 

@@ -8,10 +8,11 @@ from acd.rule_actions import MOST_TAGS, Routing
 from acd.rule_facts import CustomerFacts, Trigger
 from acd.rule_reading import read_rules, rule_set
 from acd.rule_trace import as_record
-from acd.rules import evaluate, references
+from acd.rules import RuleSet, evaluate, references
 from conversations.model import Location, RequiredSkill
 from tests.acd.rule_samples import (
     BERLIN,
+    GRAZ,
     POST,
     ROUTING,
     VIENNA,
@@ -148,6 +149,74 @@ def test_an_agent_or_the_customers_own_is_preferred() -> None:
     assert ask(named).routing.preferred_agent_id == "ag-1"
     assert ask(own, seen=with_own).routing.preferred_agent_id == "ag-7"
     assert ask(own).routing.preferred_agent_id is None
+
+
+@pytest.mark.parametrize(
+    ("action", "effect"),
+    [
+        ({"action": "set_priority", "priority": 7}, "7"),
+        ({"action": "raise_priority", "by": 7}, "57"),
+        ({"action": "require_skill", "skill": "x", "min_proficiency": 5}, "x at least 5"),
+        ({"action": "prefer_skill", "skill": "x"}, "x at least 0"),
+        ({"action": "set_workgroup", "workgroup_id": "wg"}, "wg"),
+        ({"action": "nearest_workgroup", "workgroup_ids": ["graz"]}, "graz"),
+        ({"action": "nearest_workgroup", "workgroup_ids": ["mars"]}, None),
+        ({"action": "prefer_agent", "agent_id": "ag"}, "ag"),
+        ({"action": "prefer_agent", "agent": "customers_own"}, None),
+        ({"action": "require_skill", "skill_from": "post.language", "among": ["language:x"]}, None),
+        ({"action": "tag", "tags": ["a", "b"]}, "a, b"),
+        ({"action": "discard", "reason": "spam"}, "spam"),
+    ],
+)
+def test_the_record_names_every_action_as_it_was_written(
+    action: dict[str, Any], effect: str | None
+) -> None:
+    (done,) = as_record(ask(then(action)), ROUTING)["rules"][0]["done"]
+
+    assert done["action"] == action["action"]
+    assert done.get("effect") == effect
+    assert ("nothing_because" in done) is (effect is None)
+
+
+@pytest.mark.parametrize(("count", "kept"), [(10, 50), (11, 40)])
+def test_a_conversation_keeps_fifty_tags(count: int, kept: int) -> None:
+    rules = [
+        then({"action": "tag", "tags": [f"{name}{n}" for n in range(20)]}, name=name)
+        for name in "ab"
+    ]
+    last = then({"action": "tag", "tags": [f"c{n}" for n in range(count)]}, name="c")
+
+    verdict = ask(*rules, last)
+
+    assert len(verdict.routing.tags) == kept
+    assert (verdict.trace[-1].done[0].nothing_because is None) is (kept == 50)
+
+
+def test_a_workgroup_exactly_as_far_as_allowed_is_near_enough() -> None:
+    there = facts(location=GRAZ)
+    for within, chosen in ((0, "graz"), (0.0, "graz")):
+        action = {"action": "nearest_workgroup", "workgroup_ids": ["graz"], "within_km": within}
+        assert ask(then(action), seen=there).routing.workgroup_id == chosen
+
+
+@pytest.mark.parametrize(
+    ("rule", "needed"),
+    [
+        (when(LEAF), False),
+        (when({"all": [LEAF, {"fact": "customer.is_known", "equals": True}]}), True),
+        (then({"action": "prefer_agent", "agent": "customers_own"}), True),
+        (then({"action": "prefer_agent", "agent_id": "ag"}), False),
+    ],
+)
+def test_a_customer_is_read_only_where_rules_look_at_one(
+    rule: dict[str, Any],
+    needed: bool,  # noqa: FBT001
+) -> None:
+    assert references(rules_of(rule).rules).needs_customer is needed
+
+
+def test_a_set_without_a_version_is_the_first() -> None:
+    assert RuleSet(Trigger.ARRIVAL, ()).version == 1
 
 
 def test_tags_add_up_once_each_and_are_bounded() -> None:
