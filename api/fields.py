@@ -87,6 +87,19 @@ WrapUpCode = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 
+Line = Annotated[str, Field(max_length=1_000)]
+
+
+class LocationBody(Body):
+    """A place: what is known of it."""
+
+    country: Line | None = None
+    region: Line | None = None
+    place: Line | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+
 class RequiredSkillBody(Body):
     skill: SkillName
     min_proficiency: Proficiency = 0

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from api import json_body
 from api.context import Context, ContextOf
 from api.errors import not_found
-from api.fields import Body, Moment, Shape, Stamp, rfc3339
+from api.fields import Body, Line, LocationBody, Moment, Shape, Stamp, rfc3339
 from api.idempotency import Answer, Carried
 from api.routes import COMMANDS, LenientRoute, new_router
 from conversations.errors import ConversationError
@@ -35,7 +35,6 @@ LONGEST_TEXT = 100_000
 LARGEST_SKEW_MS = 5 * 60_000
 
 ExternalId = Annotated[str, Field(min_length=1, max_length=255)]
-Line = Annotated[str, Field(max_length=1_000)]
 Url = Annotated[str, Field(max_length=4_000)]
 
 
@@ -48,14 +47,6 @@ class AuthorBody(Body):
     language: Line | None = None
     location: Line | None = None
     verified: Annotated[bool | None, Field(description="The network says who it is")] = None
-
-
-class LocationBody(Body):
-    country: Line | None = None
-    region: Line | None = None
-    place: Line | None = None
-    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
-    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
 
 
 class MediaBody(Body):
