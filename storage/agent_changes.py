@@ -100,15 +100,11 @@ class AgentChanges:
         for agent_id, change in sorted(self._changes.items()):
             if change.status is not None:
                 self._write_status(agent_id, change.status, change.reason)
-        drained = self._log_drained_off()
-        self._note_history()
-        return drained
+        return self._log_drained_off()
 
     def _log_drained_off(self) -> list[str]:
         """Log off whoever was draining and has nothing left, in the commit that took it."""
-        may_be_done = sorted(
-            i for i, c in self._changes.items() if c.is_relief or c.status is RoutingStatus.DRAINING
-        )
+        may_be_done = sorted(i for i, c in self._changes.items() if self._may_be_drained(i, c))
         if not may_be_done:
             return []
         done = update(AGENTS).where(
@@ -127,6 +123,13 @@ class AgentChanges:
         for agent_id in drained:
             self.set_status(agent_id, RoutingStatus.OFF_QUEUE, DRAINED)
         return drained
+
+    def _may_be_drained(self, agent_id: str, change: _Change) -> bool:
+        if change.status is not None:
+            return change.status is RoutingStatus.DRAINING
+        locked = self.locked.get(agent_id)
+        was_draining = locked is None or locked.routing_status is RoutingStatus.DRAINING
+        return change.is_relief and was_draining
 
     def _load_update(self, *, is_relief: bool) -> Update:
         moved = update(AGENTS).where(AGENTS.c.id == bindparam("row_id"))
@@ -148,8 +151,11 @@ class AgentChanges:
             values |= LOGGED_OFF
         self.connection.execute(update(AGENTS).where(AGENTS.c.id == agent_id).values(values))
 
-    def _note_history(self) -> None:
-        """Write down the agents as they are now; those of whom more changed are read again."""
+    def note_history(self) -> None:
+        """Write down the agents as they are now; those of whom more changed are read again.
+
+        What they carry is counted from the conversations: these have to be written by then.
+        """
         read_again = sorted(
             i for i, c in self._changes.items() if c.status is not None or i not in self.locked
         )
