@@ -3,12 +3,13 @@
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from acd.eligibility import reasons_against
 from acd.matching import asks_of
 from acd.model import DEFAULT_WEIGHT_PERCENT, Agent, RoutingPolicy
 from acd.priority import queue_rank
+from acd.simulated_line import Line
 from acd.utilization import FULL_PERCENT
 from conversations.commands import Policy
 from conversations.model import (
@@ -48,6 +49,15 @@ class Changes:
     agents: Sequence[Agent]
     conversation_ids: Collection[str]
     now: Instant
+
+
+@dataclass(slots=True)
+class Touched:
+    """What has changed for a workgroup since its last match."""
+
+    agent_ids: set[str] = field(default_factory=set)
+    conversation_ids: set[str] = field(default_factory=set)
+    everything: bool = False
 
 
 class Queue:
@@ -132,6 +142,7 @@ class Floor:
         self.conversations: dict[str, Conversation] = {}
         self.queues = {i: Queue(group.routing) for i, group in self.workgroups.items()}
         self.carried: defaultdict[str, set[str]] = defaultdict(set)
+        self.lines = {i: Line(group.routing) for i, group in self.workgroups.items()}
         self._with_room: dict[str, dict[str, Agent]] = {i: {} for i in self.workgroups}
         self._reached_from: defaultdict[str, set[str]] = defaultdict(set)
         self._widest = {i: _widest_reach(group.routing) for i, group in self.workgroups.items()}
@@ -169,7 +180,12 @@ class Floor:
         """Return how many of the workgroup's conversations the agents have room for at most."""
         levels = policy.utilization.values()
         lightest = min((level.percent for level in levels), default=DEFAULT_WEIGHT_PERCENT)
-        return min(HEADS, sum(_room(agent, lightest) for agent in agents))
+        room = 0
+        for agent in agents:
+            room += _room(agent, lightest)
+            if room >= HEADS:
+                break
+        return min(HEADS, room)
 
     def put_agent(self, agent: Agent, now: Instant) -> Agent:
         """Let an agent be as given, but for what he carries; on coming on queue he is idle."""
@@ -243,9 +259,11 @@ class Floor:
         left = before.workgroup_ids if before is not None and had_room else frozenset[str]()
         for workgroup_id in left if not has_room else left - agent.workgroup_ids:
             self._with_room[workgroup_id].pop(agent.id, None)
+            self.lines[workgroup_id].take(agent.id)
         if has_room:
             for workgroup_id in agent.workgroup_ids:
                 self._with_room[workgroup_id][agent.id] = agent
+                self.lines[workgroup_id].put(agent)
 
 
 def _has_room(agent: Agent) -> bool:

@@ -1,16 +1,17 @@
 """A contact centre on a virtual clock: the rules of production, and nobody who waits for time."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import count
 
-from acd.eligibility import Reason, reach, standing
+from acd.eligibility import Reason, reach, reasons_against, standing
 from acd.matching import Explanation, Match, Shortlist, match
 from acd.model import Agent, RoutingPolicy
 from acd.rings import workgroups_in_reach
+from acd.shortlist import most_to_look_at
 from acd.simulated_admission import Admission
-from acd.simulated_floor import Changes, Floor
+from acd.simulated_floor import Changes, Floor, Touched
 from acd.simulated_people import AgentState, Arrival, Behaviour, Watcher
 from conversations import commands as c
 from conversations.errors import ConversationError
@@ -38,7 +39,7 @@ class Simulation:
         self._agenda: list[tuple[Instant, int, Callable[[], None]]] = []
         self._numbers = count()
         self._stages: dict[str, int] = {}
-        self._asks: dict[str, _Touched] = {}
+        self._asks: dict[str, Touched] = {}
         self._leavers: set[str] = set()
         self._reaches: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._found_wide_enough: dict[str, int] = {}
@@ -208,13 +209,13 @@ class Simulation:
         self._plan(before, after)
 
     def _touch(self, conversation: Conversation) -> None:
-        touched = self._asks.setdefault(conversation.workgroup_id, _Touched())
+        touched = self._asks.setdefault(conversation.workgroup_id, Touched())
         touched.conversation_ids.add(conversation.id)
 
     def _ask_for(self, agent: Agent, *, is_other: bool = False) -> None:
         """Ask all for whose conversations the agent may be there; another than he was, by rings."""
         for workgroup_id in self.floor.asked_for(agent):
-            touched = self._asks.setdefault(workgroup_id, _Touched())
+            touched = self._asks.setdefault(workgroup_id, Touched())
             touched.agent_ids.add(agent.id)
             touched.everything |= is_other and self.floor.opens_rings_at_once(workgroup_id)
 
@@ -267,7 +268,7 @@ class Simulation:
             if conversation.state is ConversationState.ALERTING:
                 self._carry_out(conversation, c.RescindOffer(agent_id))
 
-    def _match(self, workgroup_id: str, touched: "_Touched") -> int:
+    def _match(self, workgroup_id: str, touched: Touched) -> int:
         """Match once, and return how many found somebody or a wider circle."""
         floor = self.floor
         queue, policy = floor.queues[workgroup_id], floor.workgroups[workgroup_id].routing
@@ -283,14 +284,31 @@ class Simulation:
         waited_for = self._waited_for(heads)
 
         def shortlist(sample: Conversation) -> Shortlist:
-            reached = floor.with_room(workgroups_in_reach(sample, policy))
+            enough = self._first_in_line(sample, policy, len(heads))
+            reached = enough or floor.with_room(workgroups_in_reach(sample, policy))
             return Shortlist(tuple({**reached, **waited_for}.values()))
 
         pairs, failures = match(heads, shortlist, policy, self.now, max(1, room))
         offered = sum(self._offer(pair) for pair in pairs)
         return offered + self._open_rings_at_once(failures, policy)
 
-    def _changes(self, touched: "_Touched") -> Changes | None:
+    def _first_in_line(
+        self, sample: Conversation, policy: RoutingPolicy, waiting: int
+    ) -> dict[str, Agent] | None:
+        """Return enough agents for a match of so many, as production does; None: look at all."""
+        line, most = self.floor.lines[policy.workgroup_id], None
+        if line.serves(sample) and len(workgroups_in_reach(sample, policy)) == 1:
+            most = most_to_look_at(sample, policy, waiting)
+        if most is None:
+            return None
+        first = {agent_id: self.floor.agents[agent_id] for agent_id in line.first(most)}
+        preferred = self.floor.agents.get(sample.preferred_agent_id or "")
+        if preferred is not None:
+            first[preferred.id] = preferred
+        fits = (not reasons_against(sample, a, policy, self.now) for a in first.values())
+        return first if sum(fits) >= waiting * policy.offers_at_once else None
+
+    def _changes(self, touched: Touched) -> Changes | None:
         if touched.everything:
             return None
         agents = [self.floor.agents[agent_id] for agent_id in touched.agent_ids]
@@ -346,15 +364,6 @@ class Simulation:
             return False
         self._record(conversation, decision)
         return True
-
-
-@dataclass(slots=True)
-class _Touched:
-    """What has changed for a workgroup since its last match."""
-
-    agent_ids: set[str] = field(default_factory=set)
-    conversation_ids: set[str] = field(default_factory=set)
-    everything: bool = False
 
 
 class _Call:
