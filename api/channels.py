@@ -34,6 +34,7 @@ class ChannelBody(Body):
     affinity_window_s: Annotated[int, Field(ge=1, le=31_536_000)] = 3_600
     priority: Annotated[int, Field(ge=0, le=1_000)] = 50
     required_skills: Annotated[list[RequiredSkillBody], Field(max_length=50)] = []
+    preferred_skills: Annotated[list[RequiredSkillBody], Field(max_length=50)] = []
     enabled: bool = True
 
 
@@ -50,6 +51,7 @@ class ChannelShape(Shape):
     affinity_window_s: int
     priority: int
     required_skills: list[RequiredSkillBody]
+    preferred_skills: list[RequiredSkillBody]
     enabled: bool
     health: str
     health_detail: str | None

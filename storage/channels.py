@@ -32,7 +32,9 @@ def create(connection: Connection, values: Mapping[str, Any]) -> str:
     channel_id = new_id("ch")
     setup.require_known(connection, ACCOUNTS, "account_id", [values["account_id"]])
     setup.require_known(connection, WORKGROUPS, "workgroup_id", [values["workgroup_id"]])
-    skills.ensure(connection, skills.named_in(values["required_skills"]))
+    skills.ensure(
+        connection, skills.named_in([*values["required_skills"], *values["preferred_skills"]])
+    )
     given = {**values, "id": channel_id, "created_at": clock.now(connection)}
     setup.add(connection, CHANNELS, given)
     return channel_id
@@ -61,7 +63,9 @@ def change(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -
         if values[field] != row[field]:
             raise setup.NeverChanges(field)
     setup.require_known(connection, WORKGROUPS, "workgroup_id", [values["workgroup_id"]])
-    skills.ensure(connection, skills.named_in(values["required_skills"]))
+    skills.ensure(
+        connection, skills.named_in([*values["required_skills"], *values["preferred_skills"]])
+    )
     setup.change(connection, CHANNELS, row, values)
 
 

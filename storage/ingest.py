@@ -47,6 +47,7 @@ class Source:
     affinity_window_s: int
     priority: int
     required_skills: tuple[RequiredSkill, ...]
+    preferred_skills: tuple[RequiredSkill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def source_from(channel: RowMapping, network: str) -> Source:
         affinity_window_s=channel["affinity_window_s"],
         priority=channel["priority"],
         required_skills=required_skills_from(channel["required_skills"]),
+        preferred_skills=required_skills_from(channel["preferred_skills"]),
     )
 
 
@@ -224,6 +226,7 @@ class _Page:
             priority=source.priority,
             visibility=posts[0].visibility,
             required_skills=source.required_skills,
+            preferred_skills=source.preferred_skills,
             post_ids=self._ids(posts),
             last_post_at=posts[-1].created_at,
             continues=last.id if last else None,
