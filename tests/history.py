@@ -18,7 +18,14 @@ from storage.conversation_tables import (
     ReplyRow,
 )
 from storage.log_tables import CommandRow, CounterRow, EventRow
-from storage.setup_tables import AgentRow, MembershipRow, PresenceRow, WorkgroupRow
+from storage.setup_tables import (
+    AgentRow,
+    LicenceRow,
+    MembershipRow,
+    PresenceRow,
+    StationRow,
+    WorkgroupRow,
+)
 
 Row = Mapping[str, Any]
 
@@ -33,6 +40,7 @@ class History:
     conversations: list[Row]
     counters: list[Row]
     events: list[Row]
+    licences: list[Row]
     memberships: list[Row]
     moves: list[Row]
     posts: list[Row]
@@ -40,6 +48,7 @@ class History:
     quarantine: list[Row]
     queue_entries: list[Row]
     replies: list[Row]
+    stations: list[Row]
     workgroups: list[Row]
 
     @property
@@ -92,6 +101,7 @@ def read_history(connection: Connection) -> History:
         conversations=rows(ConversationRow, "created_at", "id"),
         counters=rows(CounterRow),
         events=rows(EventRow, "seq", "id"),
+        licences=rows(LicenceRow, "kind"),
         memberships=rows(MembershipRow),
         moves=rows(PostMoveRow, "id"),
         posts=rows(PostRow, "received_at", "created_at", "external_id"),
@@ -99,5 +109,6 @@ def read_history(connection: Connection) -> History:
         quarantine=rows(QuarantineRow),
         queue_entries=rows(QueueEntryRow, "entered_at", "id"),
         replies=rows(ReplyRow, "created_at", "id"),
+        stations=rows(StationRow, "id"),
         workgroups=rows(WorkgroupRow),
     )

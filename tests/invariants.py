@@ -286,10 +286,11 @@ def _agents(history: History) -> Iterator[Agent]:
     for row in history.conversations:
         for agent_id, _, _ in carried(row):
             counts[agent_id][MediaType(row["media_type"])] += 1
+    licensed = {row["id"]: row["licensed"] for row in history.stations}
+    allocations = {f"{row['kind']}_allocation": row["allocation"] for row in history.licences}
     for row in history.agents:
-        seat = {"seen_at": seen.get(row["id"]), "station_licensed": False}
-        licences = {"user_allocation": "assigned", "station_allocation": "assigned"}
-        found = _as_row({**row, **seat, **licences})
+        seat = {"seen_at": seen.get(row["id"]), "station_licensed": licensed.get(row["station_id"])}
+        found = _as_row({**row, **seat, **allocations})
         groups = frozenset(member_of[row["id"]])
         yield agent_from(found, history.now, groups, dict(counts[row["id"]]))
 
