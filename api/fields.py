@@ -112,14 +112,8 @@ class UtilizationBody(Body):
     max: Annotated[int, Field(ge=1, le=1_000)] | None = None
 
 
-class PlaceBody(Body):
+class PlaceBody(LocationBody):
     """Where an agent or a workgroup is, to find who is nearest."""
-
-    country: Annotated[str, Field(max_length=200)] | None = None
-    region: Annotated[str, Field(max_length=200)] | None = None
-    place: Annotated[str, Field(max_length=200)] | None = None
-    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
-    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
 
     @model_validator(mode="after")
     def _be_a_whole_point(self) -> "PlaceBody":

@@ -13,7 +13,6 @@ from api.errors import not_found
 from api.fields import (
     Body,
     Id,
-    LocationBody,
     Name,
     PlaceBody,
     RequiredSkillBody,
@@ -95,7 +94,6 @@ class WorkgroupBody(Body):
     score_weights: ScoreWeightsBody = ScoreWeightsBody()
     strict_priority: bool = False
     auto_accept: bool = False
-    location: LocationBody | None = None
     offers_at_once: Annotated[int, Field(ge=1, le=50)] = 1
     offer_timeout_action: Annotated[OfferTimeoutAction, Field(strict=False)] = (
         OfferTimeoutAction.NOT_RESPONDING

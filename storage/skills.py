@@ -1,6 +1,6 @@
 """Skills: each exists as soon as an administrator uses its name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -38,6 +38,11 @@ def require_known(connection: Connection, field: str, names: Iterable[str]) -> N
     for name in wanted:
         if name not in known:
             raise setup.UnknownReference(field, name)
+
+
+def asked_by(values: Mapping[str, Any]) -> list[str]:
+    """Name the skills that a channel or a workgroup requires or prefers."""
+    return named_in((*values["required_skills"], *values["preferred_skills"]))
 
 
 def named_in(required_skills: Iterable[dict[str, Any]]) -> list[str]:

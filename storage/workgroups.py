@@ -69,8 +69,7 @@ def create(connection: Connection, values: Mapping[str, Any]) -> str:
 
 def _require_skills(connection: Connection, values: Mapping[str, Any]) -> None:
     """Let required and preferred skills exist; what a ring drops or lowers has to exist already."""
-    asked = (*values["required_skills"], *values["preferred_skills"])
-    skills.ensure(connection, skills.named_in(asked))
+    skills.ensure(connection, skills.asked_by(values))
     for number, ring in enumerate(values["rings"]):
         named = {*ring["drop_skills"], *skills.named_in(ring["lower_skills"])}
         skills.require_known(connection, f"rings.{number}", named)
