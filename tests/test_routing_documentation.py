@@ -9,7 +9,11 @@ from acd.model import OrderKey, RoutingPolicy
 from acd.order import ranked
 from acd.utilization import Level
 from api.agents import AgentBody
-from api.decisions import AgentToldOfShape
+from api.channels import ChannelBody
+from api.decisions import AgentToldOfShape, DecisionShape
+from api.fields import Body, Shape
+from api.shapes import ConversationShape
+from api.stations import StationBody
 from api.statuses import UtilizationShape
 from api.workgroups import LARGEST_RING, RingBody, ScoreWeightsBody, WorkgroupBody
 from conversations.model import OfferTimeoutAction
@@ -77,11 +81,27 @@ def test_the_examples_are_bodies_that_are_taken() -> None:
     assert {told.level for each in levels for told in each.levels} == {Level.WORKGROUP, Level.AGENT}
 
 
-def test_the_api_documentation_names_every_field_of_workgroups_and_agents() -> None:
+def test_the_api_documentation_names_every_field_of_what_is_set_up() -> None:
     rows = dict(re.findall(r"^\| `/(\w+)` \| (.+) \|$", section("Set-up", API), re.MULTILINE))
 
-    for resource, body in (("workgroups", WorkgroupBody), ("agents", AgentBody)):
+    bodies: dict[str, type[Body]] = {
+        "workgroups": WorkgroupBody,
+        "agents": AgentBody,
+        "channels": ChannelBody,
+        "stations": StationBody,
+    }
+    for resource, body in bodies.items():
         missing = [
             name for name in body.model_fields if not re.search(rf"\b{name}\b", rows[resource])
         ]
         assert missing == []
+
+
+def test_the_api_documentation_names_every_field_of_conversations_and_decisions() -> None:
+    shapes: dict[str, type[Shape]] = {
+        "Conversations": ConversationShape,
+        "Decision records": DecisionShape,
+    }
+
+    for title, shape in shapes.items():
+        assert set(shape.model_fields) <= set(re.findall(r"\w+", section(title, API)))
