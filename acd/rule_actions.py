@@ -186,7 +186,7 @@ def _told(asked: RequiredSkill) -> str:
 def _with_tags(routing: Routing, tags: tuple[str, ...]) -> tuple[Routing, Done]:
     merged = tuple(dict.fromkeys((*routing.tags, *tags)))
     if len(merged) > MOST_TAGS:
-        return routing, Done("tag", nothing_because=f"it has {MOST_TAGS} tags already")
+        return routing, Done("tag", nothing_because=f"it would have over {MOST_TAGS} tags")
     return replace(routing, tags=merged), Done("tag", ", ".join(tags))
 
 

@@ -103,3 +103,36 @@ def test_a_record_shows_what_a_fact_was_asked_beside() -> None:
         ["monday"],
         "monday",
     )
+
+
+def big(name: str, at_least: int) -> dict[str, Any]:
+    """Return a rule of 64 nodes; it holds for whom at most so many follow."""
+    leaves = [{"fact": "author.followers", "at_least": at_least}] * 63
+    return when({"any": leaves}, name=name)
+
+
+def test_ten_full_rules_fit_into_a_record_and_those_that_held_come_first() -> None:
+    never = [big(f"never {n}", 9_999) for n in range(10)]
+
+    full = as_record(ask(*never), ROUTING)
+    more = as_record(ask(*never, big("holds", 1), then_tag("always")), ROUTING)
+
+    assert [rule["name"] for rule in full["rules"] if "left_out" in rule["when"]] == []
+    left_out = [rule["name"] for rule in more["rules"] if "left_out" in rule.get("when", {})]
+    assert left_out == ["never 9"]
+    assert (more["trigger"], more["fired"]) == ("arrival", ["holds", "always"])
+
+
+def then_tag(name: str) -> dict[str, Any]:
+    return {"name": name, "then": [{"action": "tag", "tags": ["x"]}]}
+
+
+def test_a_tag_too_many_is_told_under_its_name() -> None:
+    rules = [
+        {"name": f"r{m}", "then": [{"action": "tag", "tags": [f"{m}-{n}" for n in range(20)]}]}
+        for m in range(3)
+    ]
+
+    (done,) = as_record(ask(*rules), ROUTING)["rules"][2]["done"]
+
+    assert done == {"action": "tag", "nothing_because": "it would have over 50 tags"}
