@@ -1,7 +1,8 @@
 """Run the tests that reach a mutant, in a process forked for it, until one of them fails.
 
 The tests are collected once. A forked process gives the changed code to the functions that have
-it and runs what reaches them; one that is changed outside of functions imports everything anew.
+it, or a changed value to whoever uses it, and runs what reaches them. Where neither is possible,
+everything is imported anew.
 """
 
 import ast
@@ -21,12 +22,17 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutation.mutants import Mutant, mutated
+from tests.mutation.mutants import Function, Mutant, mutated
+from tests.mutation.values import adopt
 
 CPU_S = 20
 """A mutant that goes on for ever is one that was found."""
 
 MEMORY_BYTES = 4 * 2**30
+NOWHERE = 77
+"""A change outside of functions that the running program cannot take over."""
+
+PROGRAM = ("acd", "conversations", "tests")
 
 
 @dataclass(slots=True)
@@ -43,8 +49,9 @@ class Reach:
         return sorted(found, key=lambda test: (self.seconds[test], test))
 
     def of_module(self, module: str) -> list[str]:
+        """Return the tests that reach the module; all of them where there is nothing to reach."""
         found = set().union(*(tests for (m, _), tests in self.tests.items() if m == module))
-        return sorted(found, key=lambda test: (self.seconds[test], test))
+        return sorted(found or self.seconds, key=lambda test: (self.seconds[test], test))
 
 
 def in_a_fork(work: Callable[[], int]) -> int:
@@ -120,26 +127,32 @@ class Judge:
     def is_found(self, module: str, mutant: Mutant) -> bool:
         """Whether a test fails with the mutant in its place."""
         if mutant.function is None:
-            return self._is_found_anew(module, mutant)
-        tests = self._reach.of(module, mutant.lines)
+            tests = self._reach.of_module(module)
+        else:
+            tests = self._reach.of(module, mutant.lines)
         if not tests:
             return False
-        return in_a_fork(lambda: self._run(module, mutant, tests)) != 0
+        code = in_a_fork(lambda: self._run(module, mutant, tests))
+        return self._is_found_anew(module, mutant) if code == NOWHERE else code != 0
 
     def _run(self, module: str, mutant: Mutant, tests: list[str]) -> int:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 1))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         path = self._root / module
         tree, _ = mutated(path.read_text(), mutant.number)
-        name, line = mutant.function or ("", 0)
-        changed = next(
-            code
-            for code in _codes(compile(tree, str(path), "exec"))
-            if (code.co_name, code.co_firstlineno) == (name, line)
-        )
-        for function in self._functions[str(path), name, line]:
-            function.__code__ = changed
+        changed = compile(tree, str(path), "exec")
+        if mutant.function is not None:
+            self._replace_code(str(path), mutant.function, changed)
+        elif not adopt(_name_of(module), changed, PROGRAM):
+            return NOWHERE
         return 0 if all(is_passed(self._items[test]) for test in tests) else 1
+
+    def _replace_code(self, path: str, function: Function, module: CodeType) -> None:
+        changed = next(
+            code for code in _codes(module) if (code.co_name, code.co_firstlineno) == function
+        )
+        for known in self._functions[(path, *function)]:
+            known.__code__ = changed
 
     def _is_found_anew(self, module: str, mutant: Mutant) -> bool:
         tests = self._reach.of_module(module)
@@ -149,6 +162,10 @@ class Judge:
         files = sorted({test.partition("::")[0] for test in tests})
         run = subprocess.run([*command, *files], cwd=self._root, capture_output=True, check=False)
         return run.returncode != 0
+
+
+def _name_of(module: str) -> str:
+    return module.removesuffix(".py").replace("/", ".")
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -163,7 +180,7 @@ class Mutated:
 
     def __init__(self, root: Path, module: str, number: int) -> None:
         self._path = root / module
-        self._name = module.removesuffix(".py").replace("/", ".")
+        self._name = _name_of(module)
         self._number = number
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> Any:
