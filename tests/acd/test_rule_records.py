@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from acd.rule_trace import as_record
