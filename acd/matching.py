@@ -1,7 +1,7 @@
 """Who gets whom: one pass over waiting conversations and agents, explaining every choice."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from acd.eligibility import ROOM_REASONS, Reason, reasons_against
@@ -216,6 +216,35 @@ class _Matching:
         return Offered(agent, utilization.percent)
 
 
+def in_turn(
+    conversations: Sequence[Conversation],
+    shortlists: Shortlists,
+    policy: RoutingPolicy,
+    now: Instant,
+    most: int | None = None,
+) -> Iterator[Match | Explanation]:
+    """Pair waiting conversations, given in the order of their queue, with agents.
+
+    Each pair takes the agents' room before the next conversation is looked at; after `most`
+    pairs it stops. Yields, as they are decided, the pairs and, for those who found nobody, why.
+    """
+    matching = _Matching(policy, now, shortlists)
+    for conversation in conversations:
+        matching.queues.setdefault(asks_of(conversation, policy), deque()).append(conversation)
+    pairs = 0
+    while matching.queues and pairs != most:
+        asks = matching.next_asks()
+        conversation = matching.queues[asks].popleft()
+        if not matching.queues[asks]:
+            del matching.queues[asks]
+        why = matching.explain(asks, conversation)
+        if why.chosen is None:
+            yield why
+        else:
+            pairs += 1
+            yield matching.take(conversation, why)
+
+
 def match(
     conversations: Sequence[Conversation],
     shortlists: Shortlists,
@@ -223,26 +252,14 @@ def match(
     now: Instant,
     most: int | None = None,
 ) -> tuple[list[Match], list[Explanation]]:
-    """Pair waiting conversations, given in the order of their queue, with agents.
-
-    Each pair takes the agents' room before the next conversation is looked at; after `most`
-    pairs it stops. Returns the pairs and, for those who found nobody, why.
-    """
-    matching = _Matching(policy, now, shortlists)
-    for conversation in conversations:
-        matching.queues.setdefault(asks_of(conversation, policy), deque()).append(conversation)
+    """Return the pairs of `in_turn` and, for those who found nobody, why."""
     matches: list[Match] = []
     unmatched: list[Explanation] = []
-    while matching.queues and len(matches) != most:
-        asks = matching.next_asks()
-        conversation = matching.queues[asks].popleft()
-        if not matching.queues[asks]:
-            del matching.queues[asks]
-        why = matching.explain(asks, conversation)
-        if why.chosen is None:
-            unmatched.append(why)
+    for decided in in_turn(conversations, shortlists, policy, now, most):
+        if isinstance(decided, Match):
+            matches.append(decided)
         else:
-            matches.append(matching.take(conversation, why))
+            unmatched.append(decided)
     return matches, unmatched
 
 

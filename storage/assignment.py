@@ -1,12 +1,12 @@
 """The match as a transaction of its own: waiting conversations and agents with room, claimed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, RowMapping, and_, func, select, text
 
 from acd.eligibility import standing
-from acd.matching import Explanation, Match, match, with_one_more
+from acd.matching import Explanation, Match, in_turn, with_one_more
 from acd.model import Agent, RoutingPolicy
 from conversations import commands as c
 from conversations.errors import ConversationError
@@ -60,38 +60,49 @@ def ask(connection: Connection, workgroup_id: str, batch: int = BATCH) -> Asked:
     now = clock.now(connection)
     queue, is_all = _queue(connection, workgroup_id, waiting, batch)
     looks = Looks(connection, policy, now, min(len(queue), batch))
-    matches, failures = match(queue, looks.shortlist, policy, now, batch)
+    matches, failures = _in_places(in_turn(queue, looks.shortlist, policy, now, batch))
     journal = Journal(connection, now)
     journal.workgroup_is_read(workgroup)
-    match_id = _note_match(connection, policy, matches, now)
+    failed = decisions.changed(connection, _failed(queue, failures, looks))
+    match_id = _note_match(connection, policy, matches, failed, now)
     claimed = _claim(journal, matches, workgroup, looks, match_id)
-    opened = _open_rings_at_once(journal, failures, policy, workgroup)
-    decisions.record_failures(connection, _failed(queue, failures, looks, match_id))
+    opened = _open_rings_at_once(journal, [why for _, why in failures], policy, workgroup)
+    decisions.record(connection, [replace(each, match_id=match_id) for each in failed])
     journal.flush()
     goes_on = opened > 0 or (claimed > 0 and not is_all)
     return Asked(claimed, goes_on, _aftermath(journal, workgroup_id, claimed))
 
 
+Failure = tuple[int, Explanation]
+"""After how many offers of the pass a conversation found nobody, and why."""
+
+
+def _in_places(decided: Iterable[Match | Explanation]) -> tuple[list[Match], list[Failure]]:
+    matches: list[Match] = []
+    failures: list[Failure] = []
+    place = 0
+    for each in decided:
+        if isinstance(each, Match):
+            matches.append(each)
+            place += len(each.offered)
+        else:
+            failures.append((place, each))
+    return matches, failures
+
+
 def _failed(
-    queue: Sequence[Conversation],
-    failures: Sequence[Explanation],
-    looks: Looks,
-    match_id: str | None,
+    queue: Sequence[Conversation], failures: Sequence[Failure], looks: Looks
 ) -> list[decisions.Decided]:
-    """Return the first of those that found nobody; after other choices their place is not known."""
+    """Return the first of those that found nobody."""
     waiting = {conversation.id: conversation for conversation in queue}
-    told = [(why, waiting[why.conversation_id]) for why in failures[:EXPLAINED_FAILURES]]
+    told = [
+        (place, why, waiting[why.conversation_id]) for place, why in failures[:EXPLAINED_FAILURES]
+    ]
     return [
         decisions.Decided(
-            new_id("de"),
-            None,
-            why,
-            conversation,
-            looks.of(conversation),
-            match_id,
-            place=None if match_id else 0,
+            new_id("de"), None, why, conversation, looks.of(conversation), place=place
         )
-        for why, conversation in told
+        for place, why, conversation in told
     ]
 
 
@@ -183,10 +194,14 @@ def _queue(
 
 
 def _note_match(
-    connection: Connection, policy: RoutingPolicy, matches: Sequence[Match], now: Instant
+    connection: Connection,
+    policy: RoutingPolicy,
+    matches: Sequence[Match],
+    failed: Sequence[decisions.Decided],
+    now: Instant,
 ) -> str | None:
-    """Write down what the pass gives away; a single choice needs none of it."""
-    if len(matches) < 2:  # noqa: PLR2004 - the first choice was made before anything was taken
+    """Write down what the pass gives away, if any choice was made after something was taken."""
+    if len(matches) < 2 and not any(each.place for each in failed):  # noqa: PLR2004 - the first
         return None
     match_id = new_id("ma")
     taken = [

@@ -38,7 +38,7 @@ class Decided:
     conversation: Conversation
     look: Look | None = None
     match_id: str | None = None
-    place: int | None = 0
+    place: int = 0
 
 
 def record(connection: Connection, decided: Sequence[Decided]) -> None:
@@ -80,13 +80,10 @@ def record_named_agent(
     record(connection, [Decided(new_id("de"), offer_id, why, conversation)])
 
 
-def record_failures(connection: Connection, failed: Sequence[Decided]) -> None:
-    """Write why conversations found nobody, but only when the counts have changed."""
+def changed(connection: Connection, failed: Sequence[Decided]) -> list[Decided]:
+    """Return those whose counts are not what their conversation's newest record says."""
     last = _last_counts(connection, [each.why.conversation_id for each in failed])
-    record(
-        connection,
-        [d for d in failed if _counts(asdict(d.why)) != last.get(d.why.conversation_id)],
-    )
+    return [d for d in failed if _counts(asdict(d.why)) != last.get(d.why.conversation_id)]
 
 
 def record_rules(

@@ -151,6 +151,7 @@ class Journal:
             self._tell_status(agent_id, RoutingStatus.OFF_QUEUE, DRAINED)
         self._write_conversations()
         self._write_further_offers()
+        self._agents.note_history()
         self._write_involvements()
         self._queue_moves.write(self.connection, self.workgroup)
         changed = ((c.id, c.network, c.version) for c in self._last.values())
