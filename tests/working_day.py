@@ -9,14 +9,19 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from acd.model import OrderKey
+from api.workgroups import WorkgroupBody, body_of, values_of
 from conversations import commands as c
-from conversations.model import RoutingStatus
+from conversations.lifecycle import alarm_at
+from conversations.model import OfferTimeoutAction, RoutingStatus
 from conversations.replies import Certainty, Outcome, Permission, ReadBack, Step
-from storage import conversations, events, replies
+from storage import conversations, events, replies, workgroups
 from storage.conversation_tables import ConversationRow, PostRow, ReplyRow
 from storage.ids import new_id
 from storage.ingest import Source
+from storage.journal import Aftermath
 from storage.replies import Settled
+from storage.rows import conversation_from
 from tests.clocks import Clock
 from tests.floor import Floor
 from tests.history import World
@@ -24,13 +29,14 @@ from tests.history import World
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
-SHORT = {
+SHORT: dict[str, Any] = {
     "offer_timeout_s": 2,
     "decline_backoff_s": 1,
     "preferred_agent_wait_s": 2,
     "wrap_up": {"mode": "timeboxed", "timeout_s": 2},
     "utilization": {"social_conversation": {"percent": 40}},
 }
+SKILLS = ("german", "billing")
 BOUNDARIES_MS = (1, 10, 300, 999, 1_000, 1_001, 2_000, 2_301)
 SUPERVISOR = c.Actor(is_supervisor=True)
 
@@ -43,6 +49,7 @@ class WorkingDay:
     clock: Clock
     seed: int
     customers: int = 10
+    does_time_pass: bool = True
     posts: set[tuple[str, str]] = field(default_factory=set)
     published: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
@@ -52,7 +59,7 @@ class WorkingDay:
 
     async def open(self, *, agents: int = 3) -> None:
         """Set up two workgroups, one agent a member of both, and two channels of one account."""
-        self.workgroups = [await self.floor.workgroup(**SHORT) for _ in range(2)]
+        self.workgroups = [await self._workgroup(f"workgroup {n}") for n in range(2)]
         account_id = await self.floor.account()
         for _ in range(2):
             source = await self.floor.channel(
@@ -61,7 +68,14 @@ class WorkingDay:
             self.sources.append(source)
         for number in range(agents):
             groups = self.workgroups if number == 0 else [self.workgroups[number % 2]]
-            self.agents.append(await self.floor.agent(*groups))
+            skills = dict.fromkeys(SKILLS[: number % 3], 30 * (number % 4))
+            self.agents.append(await self.floor.agent(*groups, skills=skills))
+
+    async def _workgroup(self, name: str) -> str:
+        """Create a workgroup as the API does; what it asks for makes the skills known."""
+        asked = [{"skill": skill} for skill in SKILLS]
+        body = WorkgroupBody.model_validate({"name": name, **SHORT, "preferred_skills": asked})
+        return await self.floor.database.write(lambda k: workgroups.create(k, values_of(body)))
 
     @property
     def world(self) -> World:
@@ -82,6 +96,8 @@ class WorkingDay:
             (self._intervene, 1),
             (self._join_or_part, 3),
             (self._come_and_go, 1),
+            (self._change_settings, 1),
+            (self._change_membership, 1),
         )
         for _ in range(steps):
             act = draw.choices([a for a, _ in acts], [weight for _, weight in acts])[0]
@@ -200,7 +216,8 @@ class WorkingDay:
         return Outcome(Certainty.SENT, f"out-{reply_id}")
 
     async def _let_time_pass(self, draw: random.Random) -> None:
-        self.clock.advance(ms=draw.choice(BOUNDARIES_MS))
+        if self.does_time_pass:
+            self.clock.advance(ms=draw.choice(BOUNDARIES_MS))
         states = ("queued", "alerting", "connected", "parked", "wrapup")
         for _ in range(3):
             conversation = await self._some(draw, *states)
@@ -218,6 +235,9 @@ class WorkingDay:
             c.EndByOperator("workflow_cancelled"),
             c.TransferToWorkgroup(SUPERVISOR, draw.choice(self.workgroups), None),
             c.Disconnect(SUPERVISOR, None),
+            c.TransferToAgent(
+                SUPERVISOR, draw.choice(self.agents), new_id("of"), None, override_capacity=True
+            ),
         )
         await self._say(conversation.id, draw.choice(commands))
 
@@ -265,13 +285,77 @@ class WorkingDay:
         for other in self.agents if draw.random() < 0.5 else [agent]:
             await self.floor.status(other, RoutingStatus.ON_QUEUE)
 
+    async def _change_settings(self, draw: random.Random) -> None:
+        """Change how a workgroup routes, as an administrator does."""
+        workgroup_id = draw.choice(self.workgroups)
+        drawn = drawn_settings(draw, [w for w in self.workgroups if w != workgroup_id])
+
+        def change(connection: Connection) -> None:
+            row = workgroups.lock(connection, workgroup_id)
+            assert row is not None
+            body = WorkgroupBody.model_validate(body_of(row) | drawn)
+            workgroups.change(connection, row, values_of(body))
+
+        await self.floor.database.write(change)
+        await self.floor.following.follow(Aftermath(asks=frozenset({workgroup_id})))
+        self.done["settings"] += 1
+
+    async def _change_membership(self, draw: random.Random) -> None:
+        workgroup_id, agent = draw.choice(self.workgroups), draw.choice(self.agents)
+        change = draw.choice([workgroups.add_member, workgroups.remove_member])
+        asked = await self.floor.database.write(lambda k: change(k, workgroup_id, agent))
+        await self.floor.following.follow(Aftermath(asks=asked or frozenset()))
+        self.done[change.__name__] += 1
+
     async def come_to_rest(self) -> None:
-        """Let all who are asked for be matched, and every event get its place."""
+        """Let all that was begun come to its end, what is due happen, every event get its place.
+
+        Nobody asks for a match here but whoever changed something, and the alarms: no sweep.
+        """
         await self.floor.following.close()
-        await self.floor.following.ask(self.workgroups)
+        if self.does_time_pass:
+            await self._let_alarms_ring()
         await self.floor.following.close()
         while await self.floor.database.write(events.number_events):
             pass
+
+    async def _let_alarms_ring(self) -> None:
+        """Do what each conversation's workflow does when its alarm rings."""
+        query = select(CONVERSATIONS).where(
+            CONVERSATIONS.c.state.not_in(["completed", "discarded"])
+        )
+        rows = await self.floor.database.read(lambda k: list(k.execute(query).mappings()))
+        for row in rows:
+            alarm = alarm_at(conversation_from(row))
+            if alarm is not None and alarm <= self.clock.now:
+                outcome = await self.floor.database.write(partial(_let_due_happen, row["id"]))
+                await self.floor.follow(outcome)
+
+
+def drawn_settings(draw: random.Random, others: list[str]) -> dict[str, Any]:
+    """Draw settings of a workgroup whose rings add some of the others."""
+    is_automatic = draw.random() < 0.2
+    rings: list[dict[str, Any]] = [
+        {"after_s": 0, "drop_skills": [SKILLS[0]], "at_once_if_nobody": True},
+        {"after_s": 1, "workgroups": others, "at_once_if_nobody": draw.random() < 0.5},
+        {"after_s": 2, "lower_skills": [{"skill": SKILLS[1], "min_proficiency": 10}]},
+    ]
+    asked = [{"skill": skill, "min_proficiency": draw.choice([0, 30, 60])} for skill in SKILLS]
+    return {
+        "auto_accept": is_automatic,
+        "offers_at_once": 1 if is_automatic else draw.choice([1, 1, 2, 3]),
+        "offer_timeout_action": draw.choice(list(OfferTimeoutAction)),
+        "strict_priority": draw.random() < 0.3,
+        "score_weights": {
+            name: draw.choice([0, 1, 3]) for name in ("skill", "priority", "time_in_system")
+        }
+        | {"time_in_queue": 1},
+        "agent_order": draw.sample(list(OrderKey), draw.randint(1, len(OrderKey))),
+        "required_skills": draw.choice([[], [], asked[:1], asked]),
+        "preferred_skills": draw.choice([[], asked]),
+        "rings": rings[: draw.randint(0, len(rings))],
+        "utilization": {"social_conversation": {"percent": draw.choice([20, 40, 60, 100])}},
+    }
 
 
 def _settle(permission: Permission, outcome: Outcome, connection: Connection) -> Settled:
