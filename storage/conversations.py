@@ -11,7 +11,14 @@ from acd.rings import workgroups_in_reach
 from conversations import commands as c
 from conversations.errors import ConversationError
 from conversations.lifecycle import alarm_at, decide, due
-from conversations.model import Conversation, Instant, MediaType, Visibility, holders
+from conversations.model import (
+    Conversation,
+    Instant,
+    MediaType,
+    RoutingStatus,
+    Visibility,
+    holders,
+)
 from conversations.replies import Reply
 from storage import clock, decisions, reply_rows, rule_asking
 from storage.admission import Admission
@@ -216,6 +223,10 @@ def _happen(
         decision = decide(conversation, falls_due.command, facts, journal.now)
         if isinstance(decision, ConversationError):
             raise decision
+        for agent_id in agents.keys() & set(decision.not_responding_agent_ids):
+            agents[agent_id] = replace(
+                agents[agent_id], routing_status=RoutingStatus.NOT_RESPONDING
+            )
         before, conversation = conversation, journal.record(conversation, decision, "nudged")
         if conversation.ring > before.ring:
             conversation = rule_asking.after_ring(journal, conversation)

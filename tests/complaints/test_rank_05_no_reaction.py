@@ -6,6 +6,7 @@ Each timer at its very moment, by a clock that only the test moves.
 import pytest
 
 from conversations import commands as c
+from conversations.errors import AgentNotEligible
 from conversations.lifecycle import OFFER_GRACE_MS, alarm_at
 from conversations.model import ConversationState, RoutingStatus
 from storage import agents, conversations
@@ -148,3 +149,19 @@ async def test_what_an_agent_took_and_left_behind_does_not_rot(
     await upkeep.release_from_lost_agents()
 
     assert (await floor.get(opened)).offer.agent_id == other
+
+
+async def test_whoever_let_an_offer_pass_does_not_get_it_from_the_queue_instead(
+    database: Database, clock: Clock
+) -> None:
+    floor = Floor(database)
+    source = await floor.channel(workgroup := await floor.workgroup())
+    agent = await floor.agent(workgroup)
+    opened = await floor.open(source, "customer")
+
+    clock.advance(ms=TIMEOUT_S * 1000 + 1)
+    outcome = await floor.pick_up(opened, agent)
+
+    assert isinstance(outcome.refusal, AgentNotEligible), "he is not responding by then"
+    assert await status_of(floor, agent) == RoutingStatus.NOT_RESPONDING
+    assert (await floor.get(opened)).agent_id is None

@@ -58,7 +58,8 @@ async def newcomers(floor: Floor, count: int) -> list[str]:
 
     def add(connection: Connection) -> None:
         now = clock.now(connection)
-        common: dict[str, Any] = {"roles": ["agent"], "created_at": now, "since": now, "idle_since": now}
+        moments = dict.fromkeys(("created_at", "since", "idle_since"), now)
+        common: dict[str, Any] = {"roles": ["agent"], **moments}
         rows = [
             AgentRow(id=n, username=n, name=n, presence_lease=False, **common).model_dump()
             for n in names
