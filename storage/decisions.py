@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from acd.matching import Explanation
 from acd.model import Agent, RoutingPolicy
@@ -178,9 +178,17 @@ def _last_counts(
 
 
 def forget_before(connection: Connection, moment: Instant, batch: int) -> int:
-    """Delete records, and what they were made from, of before the moment; a bounded number."""
-    forgotten = 0
-    for table in (DECISIONS, MATCHES):
-        old = select(table.c.id).where(table.c.at < moment).order_by(table.c.at).limit(batch)
-        forgotten += connection.execute(delete(table).where(table.c.id.in_(old))).rowcount
+    """Delete records of before the moment, a bounded number; then what they were made from.
+
+    As long as an old record is left, it still comes out as it was.
+    """
+    forgotten = _forget(connection, DECISIONS, moment, batch)
+    if forgotten == batch:
+        return forgotten
+    forgotten += _forget(connection, MATCHES, moment, batch)
     return forgotten + floor_history.forget_before(connection, moment, batch)
+
+
+def _forget(connection: Connection, table: Table, moment: Instant, batch: int) -> int:
+    old = select(table.c.id).where(table.c.at < moment).order_by(table.c.at).limit(batch)
+    return connection.execute(delete(table).where(table.c.id.in_(old))).rowcount

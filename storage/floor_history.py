@@ -116,7 +116,12 @@ def floor(connection: Connection, named: str, at: Instant) -> dict[str, Agent]:
 
 
 def forget_before(connection: Connection, moment: Instant, batch: int) -> int:
-    """Delete what was before the moment, but for how each agent was at the moment itself."""
-    last = select(func.max(HISTORY.c.id)).where(HISTORY.c.at < moment).group_by(HISTORY.c.agent_id)
-    old = select(HISTORY.c.id).where(HISTORY.c.at < moment, HISTORY.c.id.not_in(last)).limit(batch)
+    """Delete what no decision of the moment or later was made from.
+
+    That is all from before it but each agent's last row. A decision may not have seen what
+    others committed shortly before: hence the slack.
+    """
+    is_old = HISTORY.c.at < moment - SLACK_MS
+    last = select(func.max(HISTORY.c.id)).where(is_old).group_by(HISTORY.c.agent_id)
+    old = select(HISTORY.c.id).where(is_old, HISTORY.c.id.not_in(last)).limit(batch)
     return connection.execute(delete(HISTORY).where(HISTORY.c.id.in_(old))).rowcount
