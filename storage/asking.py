@@ -99,12 +99,12 @@ class Following:
     async def _match_once(self, workgroup_id: str, batch: int) -> bool:
         asked = await self._database.write(lambda c: assignment.ask(c, workgroup_id, batch))
         await self._ring(asked.aftermath.bells)
-        others = asked.aftermath.asks - {workgroup_id}
+        others = asked.aftermath.asks
         if others and not asked.claimed:
             await asyncio.sleep(CONTENDED_PAUSE_S)
         if others:
             self.follow_later(Aftermath(asks=others))
-        return asked.goes_on or (workgroup_id in asked.aftermath.asks)
+        return asked.goes_on
 
     async def close(self) -> None:
         """Let what was begun come to its end."""

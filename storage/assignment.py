@@ -65,12 +65,12 @@ def ask(connection: Connection, workgroup_id: str, batch: int = BATCH) -> Asked:
     journal.workgroup_is_read(workgroup)
     failed = decisions.changed(connection, _failed(queue, failures, looks))
     match_id = _note_match(connection, policy, matches, failed, now)
-    claimed = _claim(journal, matches, workgroup, looks, match_id)
+    claimed, missed = _claim(journal, matches, workgroup, looks, match_id)
     opened = _open_rings_at_once(journal, [why for _, why in failures], policy, workgroup)
     decisions.record(connection, [replace(each, match_id=match_id) for each in failed])
     journal.flush()
-    goes_on = opened > 0 or (claimed > 0 and not is_all)
-    return Asked(claimed, goes_on, _aftermath(journal, workgroup_id, claimed))
+    goes_on = opened > 0 or missed > 0 or (claimed > 0 and not is_all)
+    return Asked(claimed, goes_on, _aftermath(journal, workgroup_id))
 
 
 Failure = tuple[int, Explanation]
@@ -134,11 +134,9 @@ def may_open_at_once(why: Explanation, policy: RoutingPolicy) -> bool:
     return has_next and why.waits_for_agent_id is None and policy.rings[why.ring].at_once_if_nobody
 
 
-def _aftermath(journal: Journal, workgroup_id: str, claimed: int) -> Aftermath:
-    """Ask the agents' other workgroups, but not this one again when all its pairs were held."""
+def _aftermath(journal: Journal, workgroup_id: str) -> Aftermath:
+    """Ask the agents' other workgroups; this one was just asked, and others waited for its turn."""
     aftermath = journal.aftermath()
-    if claimed:
-        return aftermath
     return replace(aftermath, asks=aftermath.asks - {workgroup_id})
 
 
@@ -224,19 +222,25 @@ class _Claims:
     conversations: dict[str, Conversation]
     agents: dict[str, Agent]
     decided: list[decisions.Decided] = field(default_factory=list)
+    missed: int = 0
+    """Pairs whose rows had changed since they were read: nobody else asks for those."""
 
     def claim(self, pair: Match, place: int) -> None:
         conversation = self.conversations.get(pair.conversation.id)
-        if conversation is None or conversation.workgroup_id != self.workgroup["id"]:
+        chosen_id = pair.offered[0].agent.id
+        if conversation is None or chosen_id not in self.agents:
             return
         standings = self._standings(pair, conversation)
-        if not standings or standings[0].agent_id != pair.offered[0].agent.id:
+        is_as_read = conversation.workgroup_id == self.workgroup["id"]
+        if not is_as_read or not standings or standings[0].agent_id != chosen_id:
+            self.missed += 1
             return
         offer_ids, decision_id = tuple(new_id("of") for _ in standings), new_id("de")
         facts = c.Facts(policy_from(self.workgroup), standings[0], tuple(standings[1:]))
         offer = c.MakeOffer(offer_ids, decision_id)
         decision = decide(conversation, offer, facts, self.journal.now)
         if isinstance(decision, ConversationError):
+            self.missed += 1
             return
         for holder in holders(self.journal.record(conversation, decision, "offered")):
             self.agents[holder.agent_id] = with_one_more(
@@ -275,9 +279,10 @@ def _claim(
     workgroup: RowMapping,
     looks: Looks,
     match_id: str | None,
-) -> int:
+) -> tuple[int, int]:
+    """Return how many pairs were claimed, and how many were not because they had changed."""
     if not matches:
-        return 0
+        return 0, 0
     connection = journal.connection
     conversations = lock(connection, {m.conversation.id for m in matches}, skip_locked=True)
     wanted = {offered.agent.id for m in matches for offered in m.offered}
@@ -289,4 +294,4 @@ def _claim(
         claims.claim(pair, place)
         place += len(pair.offered)
     decisions.record(connection, claims.decided)
-    return len(claims.decided)
+    return len(claims.decided), claims.missed

@@ -103,12 +103,23 @@ def _read(connection: Connection, query: Select[tuple[object, ...]], now: Instan
     return agents_from(connection, connection.execute(query).mappings().all(), now)
 
 
-def agents_from(connection: Connection, rows: Sequence[RowMapping], now: Instant) -> list[Agent]:
-    """Read rows of `agent_rows` as agents, with their workgroups and what they carry."""
+def agents_from(
+    connection: Connection, rows: Sequence[RowMapping], now: Instant, *, counting: bool = True
+) -> list[Agent]:
+    """Read rows of `agent_rows` as agents, with their workgroups and what they carry.
+
+    Only maximum counts need the counting.
+    """
     found = [row["id"] for row in rows]
-    counts = _load_counts(connection, found)
+    counts = _load_counts(connection, found if counting else [])
     workgroups = _workgroups_of(connection, found)
     return [agent_from(row, now, workgroups[row["id"]], counts[row["id"]]) for row in rows]
+
+
+def has_maximum(rows: Sequence[RowMapping]) -> bool:
+    """Whether any of the agents has a maximum count of his own."""
+    levels = (level for row in rows for level in row["own_utilization"].values())
+    return any(level.get("max") is not None for level in levels)
 
 
 def has_room(connection: Connection, workgroup_id: str) -> bool:

@@ -43,7 +43,9 @@ def customers_of(
     strangers = sorted(set(seen) - set(known))
     if not strangers:
         return {external_id: row["customer_id"] for external_id, row in known.items()}
-    _meet(connection, network, [seen[external_id] for external_id in strangers], now)
+    met = _meet(connection, network, [seen[external_id] for external_id in strangers], now)
+    if met is not None:
+        return {i: row["customer_id"] for i, row in known.items()} | met
     rows = connection.execute(query).mappings()
     return {row["external_id"]: row["customer_id"] for row in rows}
 
@@ -71,8 +73,13 @@ def _refresh(connection: Connection, network: str, row: Any, seen: _Seen) -> Non
         connection.execute(update(IDENTITIES).where(here).values(told))
 
 
-def _meet(connection: Connection, network: str, strangers: Sequence[_Seen], now: Instant) -> None:
-    """Write new customers; one whom another page met meanwhile keeps that page's customer."""
+def _meet(
+    connection: Connection, network: str, strangers: Sequence[_Seen], now: Instant
+) -> dict[str, str] | None:
+    """Write new customers and return them by external id; None when another page met one meanwhile.
+
+    That one keeps the other page's customer.
+    """
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     ids = [new_id("cu") for _ in strangers]
     connection.execute(
@@ -82,19 +89,26 @@ def _meet(connection: Connection, network: str, strangers: Sequence[_Seen], now:
             for i, s in zip(ids, strangers, strict=True)
         ],
     )
-    connection.execute(
-        dialect.insert(IDENTITIES).on_conflict_do_nothing(),
-        [
-            {
-                "network": network,
-                "external_id": s.author.external_id,
-                "customer_id": i,
-                "wrote_privately": s.wrote_privately,
-                **{f: getattr(s.author, f) for f in _SHOWN},
-            }
-            for i, s in zip(ids, strangers, strict=True)
-        ],
-    )
+    written = connection.execute(
+        dialect.insert(IDENTITIES)
+        .values(
+            [
+                {
+                    "network": network,
+                    "external_id": s.author.external_id,
+                    "customer_id": i,
+                    "wrote_privately": s.wrote_privately,
+                    **{f: getattr(s.author, f) for f in _SHOWN},
+                }
+                for i, s in zip(ids, strangers, strict=True)
+            ]
+        )
+        .on_conflict_do_nothing()
+        .returning(IDENTITIES.c.external_id)
+    ).all()
+    if len(written) != len(strangers):
+        return None
+    return {s.author.external_id: i for i, s in zip(ids, strangers, strict=True)}
 
 
 def get(connection: Connection, customer_id: str) -> RowMapping | None:

@@ -161,9 +161,7 @@ class _Page:
 
     def _policies(self, conversations: Iterable[Conversation]) -> dict[str, Policy]:
         ids = {self._source.workgroup_id, *(conv.workgroup_id for conv in conversations)}
-        query = select(WORKGROUPS).where(WORKGROUPS.c.id.in_(sorted(ids)))
-        rows = self._connection.execute(query).mappings()
-        return {row["id"]: policy_from(row) for row in rows}
+        return {i: policy_from(self.journal.workgroup(i)) for i in sorted(ids)}
 
     def _let_lapse(self, policies: dict[str, Policy]) -> None:
         """End the conversations whose window has closed, before anything joins them."""

@@ -33,7 +33,7 @@ from conversations.model import (
     RoutingStatus,
 )
 from storage import floor_history
-from storage.candidates import agent_rows, agents_from, members_of
+from storage.candidates import agent_rows, agents_from, has_maximum, members_of
 from storage.setup_tables import AgentRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
@@ -104,7 +104,8 @@ def _look(
     question = _question(connection.dialect.name, conversation, policy, most)
     found = connection.execute(_statement(question)).mappings().all()
     counts = found[0]
-    agents = agents_from(connection, [row for row in found if row["id"] is not None], now)
+    rows = [row for row in found if row["id"] is not None]
+    agents = agents_from(connection, rows, now, counting=question.has_maximum or has_maximum(rows))
     stopped = {reason.value: counts[_counted(reason)] for reason in Coarse}
     stopped[FURTHER_BACK] = counts["looked_at"] - len(agents)
     return Look(
@@ -125,6 +126,7 @@ class _Question:
     wanted: tuple[RequiredSkill, ...]
     media_type: MediaType
     weight_percent: int
+    has_maximum: bool
     agent_order: tuple[OrderKey, ...]
     preferred_agent_id: str | None
     is_waited_for: bool
@@ -143,6 +145,7 @@ def _question(
         wanted=wanted_skills(conversation, policy),
         media_type=conversation.media_type,
         weight_percent=of_workgroup.percent if of_workgroup else DEFAULT_WEIGHT_PERCENT,
+        has_maximum=of_workgroup is not None and of_workgroup.max_count is not None,
         agent_order=policy.agent_order,
         preferred_agent_id=preferred,
         is_waited_for=preferred is not None and conversation.preferred_until is not None,
