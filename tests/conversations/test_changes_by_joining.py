@@ -249,7 +249,11 @@ def test_what_is_split_off_is_as_private_as_before(media_type: MediaType) -> Non
             Split(agent(), "n", "c", Portion((), 0, NOW), LEFT),
             "0 of the 2 posts",
         ),
-        (TALKING, Split(agent(OTHER), "n", "c", MOVED, LEFT), "belongs to agent agent-1"),
+        (
+            TALKING,
+            Split(agent(OTHER), "n", "c", MOVED, LEFT),
+            "the conversation belongs to agent agent-1",
+        ),
     ],
 )
 def test_a_split_that_must_not_be_is_refused(
@@ -258,7 +262,7 @@ def test_a_split_that_must_not_be_is_refused(
     refusal = joining.split(before, command, FACTS, NOW)
 
     assert isinstance(refusal, ConversationError)
-    assert said in str(refusal)
+    assert str(refusal).startswith(said)
 
 
 MERGED = changed(replace(TALKING, id="cv-9", queued_at=NOW - 90_000), **GONE, ended_by=OWNER)

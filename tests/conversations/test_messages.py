@@ -9,7 +9,16 @@ from conversations import commands as c
 from conversations import errors
 from conversations.errors import ConversationError
 from conversations.messages import Bell, Shown, Snapshot
-from conversations.model import ConversationState, OfferTimeoutAction, WrapUpMode
+from conversations.model import (
+    Author,
+    ConversationState,
+    Offer,
+    OfferTimeoutAction,
+    Post,
+    RequiredSkill,
+    Ring,
+    WrapUpMode,
+)
 from conversations.networks import Account, ListenedChannel, Page
 from tests.conversations.samples import NOW, QUEUED
 
@@ -101,6 +110,14 @@ def test_a_page_ends_and_a_channel_is_asked_at_once_unless_told_otherwise() -> N
     assert Page().goes_on is False
     assert ListenedChannel(account, 1_000, 100, None).wait_ms == 0
     assert "secret" not in repr(replace(account, credentials={"token": "secret"}))
+
+
+def test_a_post_is_in_time_and_a_ring_waits_unless_told_otherwise() -> None:
+    post = Post("p-1", Author("u-1"), "hello", NOW)
+
+    assert (post.is_own, RequiredSkill("billing").min_proficiency) == (False, 0)
+    assert Ring(30).at_once_if_nobody is False
+    assert Offer("offer-1", "agent-1", NOW).weight_percent == 0
 
 
 def test_a_new_row_has_no_weight_no_ring_no_post_and_no_version() -> None:
