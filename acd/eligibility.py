@@ -87,12 +87,10 @@ def reach(
     """Count who could ever take it, room or not: with no ring open, with one, with two …."""
     return tuple(
         sum(
-            TRANSIENT_REASONS.issuperset(
-                reasons_against(replace(conversation, ring=ring), agent, policy, now)
-            )
+            TRANSIENT_REASONS.issuperset(reasons_against(widened, agent, policy, now))
             for agent in agents
         )
-        for ring in range(len(policy.rings) + 1)
+        for widened in (replace(conversation, ring=n) for n in range(len(policy.rings) + 1))
     )
 
 

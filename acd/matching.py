@@ -106,7 +106,8 @@ def choose_agent(
             conversation, reasons, now
         ):
             waits_for = agent.id
-    eligible.sort(key=lambda candidate: candidate.key)
+    waited_for = conversation.preferred_agent_id if _waits(conversation, now) else None
+    eligible.sort(key=lambda candidate: (candidate.agent_id != waited_for, candidate.key))
     place = Place(eligible[: policy.offers_at_once + RUNNERS_UP], filtered, candidates)
     return explained(conversation, policy, now, place, waits_for)
 
@@ -141,8 +142,11 @@ def explained(
 def _is_worth_waiting(
     conversation: Conversation, reasons: tuple[Reason, ...], now: Instant
 ) -> bool:
-    waits_until = conversation.preferred_until
-    return waits_until is not None and now < waits_until and set(reasons) <= ROOM_REASONS
+    return _waits(conversation, now) and set(reasons) <= ROOM_REASONS
+
+
+def _waits(conversation: Conversation, now: Instant) -> bool:
+    return conversation.preferred_until is not None and now < conversation.preferred_until
 
 
 @dataclass(slots=True)

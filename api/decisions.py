@@ -51,12 +51,13 @@ class EvaluatedShape(Shape):
 class DecisionShape(Shape):
     """Why a conversation was offered to whom or to nobody, or what routing rules said of it.
 
-    Of kind `rules` it has `rules` (docs/routing-rules.md), and nothing of a match. `evaluated`
-    is there when it was asked for and what the decision was made from is still kept.
+    Of kind `named` a human gave it to an agent. Of kind `rules` it has `rules`
+    (docs/routing-rules.md), and nothing of a match. `evaluated` is there when it was asked for
+    and what the decision was made from is still kept.
     """
 
     id: str
-    kind: Literal["match", "rules"]
+    kind: Literal["match", "named", "rules"]
     at: Stamp
     conversation_id: str
     workgroup_id: str
@@ -135,6 +136,13 @@ def _order(placed: Ranked | None) -> dict[str, float] | None:
     return placed.order if placed else None
 
 
+def _kind(record: dict[str, Any]) -> str:
+    if record.get("kind") == "rules":
+        return "rules"
+    is_named = "input" in record and record["input"] is None
+    return "named" if is_named else "match"
+
+
 def decision_shape(row: dict[str, Any]) -> dict[str, Any]:
     record = row["record"]
     is_about_rules = record.get("kind") == "rules"
@@ -142,7 +150,7 @@ def decision_shape(row: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("id", "conversation_id", "offer_id", "agent_id")},
         **{name: record.get(name) for name in (*kept, "waits_for_agent_id")},
-        "kind": "rules" if is_about_rules else "match",
+        "kind": _kind(record),
         "at": rfc3339(row["at"]),
         "workgroup_id": record["after"]["workgroup_id"]
         if is_about_rules

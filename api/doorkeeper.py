@@ -46,7 +46,7 @@ class Principal:
     def actor(self) -> Actor:
         """Who acts on conversations: an agent, a supervisor, or both."""
         agent_id = self.agent_id if Role.AGENT in self.roles else None
-        return Actor(agent_id, is_supervisor=self.is_supervisor)
+        return Actor(agent_id, self.is_supervisor, self.identity.principal_id)
 
     def sees(self, workgroup_ids: Sequence[str]) -> Viewer:
         """Return what this principal may know of, given the agent's workgroups."""

@@ -1,7 +1,7 @@
 """Workgroups and their members."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Response
 from pydantic import Field, model_validator
@@ -94,6 +94,10 @@ class WorkgroupBody(Body):
     score_weights: ScoreWeightsBody = ScoreWeightsBody()
     strict_priority: bool = False
     auto_accept: bool = False
+    age_on_transfer: Annotated[
+        Literal["keep", "restart"],
+        Field(description="Whether who comes by a transfer keeps the time waited before"),
+    ] = "keep"
     offers_at_once: Annotated[int, Field(ge=1, le=50)] = 1
     offer_timeout_action: Annotated[OfferTimeoutAction, Field(strict=False)] = (
         OfferTimeoutAction.NOT_RESPONDING

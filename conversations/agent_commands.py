@@ -170,10 +170,12 @@ def transfer_to_workgroup(
 ) -> Change:
     _require_transferable(conversation, command.actor)
     giver = conversation.agent_id
+    policy = facts.entered_policy or facts.policy
     queued = back_in_queue(
         passing_over(conversation, giver, facts, now),
         workgroup_id=command.workgroup_id,
         preferred_agent_id=None,
+        queued_at=conversation.queued_at if policy.keeps_age_on_transfer else now,
         affinity_until=slid_window(conversation, now),
     )
     detail: dict[str, object] = {
@@ -181,7 +183,7 @@ def transfer_to_workgroup(
         "to_workgroup_id": command.workgroup_id,
         "comment": command.comment,
     }
-    entered = entering(queued, facts.entered_policy or facts.policy, now)
+    entered = entering(queued, policy, now)
     return Change(entered, (Event("conversation.transferred", giver, detail),))
 
 
@@ -200,7 +202,7 @@ def transfer_to_agent(
     giver = conversation.agent_id
     detail: dict[str, object] = {"to_agent_id": command.agent_id, "comment": command.comment}
     if command.override_capacity:
-        detail |= {"override_capacity": is_override, "by_agent_id": command.actor.agent_id}
+        detail |= {"override_capacity": is_override, "by": command.actor.principal_id}
     queued = back_in_queue(
         passing_over(conversation, giver, facts, now),
         preferred_agent_id=None,
@@ -211,7 +213,8 @@ def transfer_to_agent(
         told = Event("conversation.transferred", giver, {**detail, "consulted": True})
         connected = connected_to(queued, command.agent_id, standing.weight_percent, now)
         return Change(connected, (told, Event("conversation.connected", command.agent_id)))
-    alerts, offered = alerting(queued, (command.offer_id,), (standing,), facts, now)
+    entered = entering(queued, facts.policy, now)
+    alerts, offered = alerting(entered, (command.offer_id,), (standing,), facts, now)
     return Change(alerts, (Event("conversation.transferred", giver, detail), *offered))
 
 

@@ -15,10 +15,11 @@ from conversations.model import (
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who commands: an agent, a supervisor, or both."""
+    """Who commands: an agent, a supervisor, or both; the principal is for the audit."""
 
     agent_id: str | None = None
     is_supervisor: bool = False
+    principal_id: str | None = None
 
 
 SYSTEM = Actor(is_supervisor=True)
@@ -55,6 +56,8 @@ class Policy:
     """The codes that may be given; none named: any."""
     offer_timeout_action: OfferTimeoutAction = OfferTimeoutAction.NOT_RESPONDING
     auto_accept: bool = False
+    keeps_age_on_transfer: bool = True
+    """Whether who comes by a transfer has waited here since the first queue, or begins to."""
     rings: tuple[Ring, ...] = ()
 
 

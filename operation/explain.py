@@ -99,6 +99,9 @@ def _headline(decision: Json, names: dict[str, str]) -> str:
     if decision["kind"] == "rules":
         fired = decision["rules"].get("fired") or []
         return f"routing rules: {', '.join(fired) if fired else 'none applied'}"
+    if decision["kind"] == "named":
+        chosen = decision["chosen"]["agent_id"]
+        return f"given to {names.get(chosen, chosen)} by hand"
     if decision["chosen"]:
         others = [names.get(a["agent_id"], a["agent_id"]) for a in decision["also_offered"]]
         beside = f", and beside to {', '.join(others)}" if others else ""
@@ -121,6 +124,8 @@ def _body(decision: Json, names: dict[str, str]) -> Iterator[str]:
         name = names.get(ranked["agent_id"], ranked["agent_id"])
         yield f"{number + 1}. {name}: {_placed(ranked['order'])}"
     evaluated = decision["evaluated"]
+    if decision["kind"] == "named":
+        return
     if evaluated is None:
         yield "what it was made from is not kept: not evaluated again"
         return

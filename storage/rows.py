@@ -192,6 +192,7 @@ def policy_from(row: RowMapping) -> Policy:
         wrap_up_codes=tuple(wrap_up.get("codes", ())),
         offer_timeout_action=OfferTimeoutAction(row["offer_timeout_action"]),
         auto_accept=row["auto_accept"],
+        keeps_age_on_transfer=row["age_on_transfer"] == "keep",
         rings=rings_from(row["rings"]),
     )
 

@@ -55,6 +55,7 @@ class WorkgroupRow(SQLModel, table=True):
     auto_accept: bool = False
     offers_at_once: int = 1
     offer_timeout_action: str = "not_responding"
+    age_on_transfer: str = "keep"
     business_hours: dict[str, Any] | None = maybe_json()
     overflow: dict[str, Any] | None = maybe_json()
     location: dict[str, Any] | None = maybe_json()

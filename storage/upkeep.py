@@ -25,6 +25,7 @@ EVENT_LIFE_MS = 7 * 24 * 3_600_000
 WAIT_LIFE_MS = 90 * 24 * 3_600_000
 DECISION_LIFE_MS = 30 * 24 * 3_600_000
 FORGET_BATCH = 5_000
+FORGET_ROUNDS = 40
 PRESENCE_GRACE_S = 60
 """So long after his lease an absent agent's conversations wait for his return."""
 
@@ -96,7 +97,14 @@ class DatabaseUpkeep:
         return len(waiting)
 
     async def forget_old(self) -> int:
-        return await self._database.write(lambda k: forget_old(k, clock.now(k)))
+        """Forget in short transactions until nothing old is left, or the rest has to wait."""
+        forgotten = 0
+        for _ in range(FORGET_ROUNDS):
+            batch = await self._database.write(lambda k: forget_old(k, clock.now(k)))
+            forgotten += batch
+            if batch < FORGET_BATCH:
+                break
+        return forgotten
 
     async def known_beat(self) -> int:
         return await self._database.read(bells.known_beat)

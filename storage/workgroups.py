@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     RowMapping,
+    and_,
     delete,
     insert,
     literal,
@@ -100,7 +101,13 @@ def get(connection: Connection, workgroup_id: str) -> RowMapping | None:
 
 
 def lock(connection: Connection, workgroup_id: str) -> RowMapping | None:
-    return setup.lock(connection, WORKGROUPS, workgroup_id)
+    """Return the workgroup's row, locked for a change; conversations may still come into it.
+
+    Whoever brings one has locked others that a new order of the queue waits for.
+    """
+    query = select(WORKGROUPS).where(WORKGROUPS.c.id == workgroup_id)
+    locked = connection.execute(query.with_for_update(key_share=True))
+    return locked.mappings().one_or_none()
 
 
 def listed(connection: Connection, window: Window) -> Page:
@@ -132,9 +139,14 @@ def _rank_again(connection: Connection, workgroup_id: str, values: Mapping[str, 
         + weights.time_in_system * CONVERSATIONS.c.created_at
     )
     step = STRICT_STEP if values["strict_priority"] else weights.priority * MS_PER_POINT
+    is_theirs = and_(
+        CONVERSATIONS.c.workgroup_id == workgroup_id, CONVERSATIONS.c.ended_at.is_(None)
+    )
+    in_common_order = select(CONVERSATIONS.c.id).where(is_theirs).order_by(CONVERSATIONS.c.id)
+    connection.execute(in_common_order.with_for_update())
     connection.execute(
         update(CONVERSATIONS)
-        .where(CONVERSATIONS.c.workgroup_id == workgroup_id, CONVERSATIONS.c.ended_at.is_(None))
+        .where(is_theirs)
         .values(queue_rank=since - CONVERSATIONS.c.priority * literal(step, BigInteger))
     )
 

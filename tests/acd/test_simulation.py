@@ -48,7 +48,7 @@ def test_no_invariant_breaks_on_a_busy_plain_floor() -> None:
 
 
 def test_no_invariant_breaks_where_everything_happens() -> None:
-    done = run(SimulatedDay(seed=2, conversations=2_000, load_percent=28))
+    done = run(SimulatedDay(seed=6, conversations=2_000, load_percent=28))
     assert done.violations == []
     happened = done.figures.counts
     for what in ("alerting to queued", "connected to parked", "parked to queued", "refused"):

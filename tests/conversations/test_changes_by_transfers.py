@@ -71,6 +71,7 @@ CASES: dict[str, Case] = {
         eligible(OTHER, weight_percent=35),
         {
             **GIVEN_AWAY,
+            **ENTERED,
             "state": ConversationState.ALERTING,
             "offers": (Offer("offer-9", OTHER, EXPIRES, 35),),
             "weight_percent": 35,
@@ -88,6 +89,7 @@ CASES: dict[str, Case] = {
         ineligible("capacity", "maximum_count", agent_id=OTHER),
         {
             **GIVEN_AWAY,
+            **ENTERED,
             "state": ConversationState.ALERTING,
             "is_override": True,
             "offers": (Offer("offer-9", OTHER, EXPIRES, 25),),
@@ -101,7 +103,7 @@ CASES: dict[str, Case] = {
                 to_agent_id=OTHER,
                 comment=None,
                 override_capacity=True,
-                by_agent_id=None,
+                by=None,
             ),
             told("offered", OTHER, offer_id="offer-9", expires_at=EXPIRES),
         ],
@@ -109,11 +111,16 @@ CASES: dict[str, Case] = {
     "a needless override is none": (
         TALKING,
         c.TransferToAgent(
-            c.Actor("agent-8", is_supervisor=True), OTHER, "offer-9", None, override_capacity=True
+            c.Actor("agent-8", is_supervisor=True, principal_id="pr_8"),
+            OTHER,
+            "offer-9",
+            None,
+            override_capacity=True,
         ),
         eligible(OTHER),
         {
             **GIVEN_AWAY,
+            **ENTERED,
             "state": ConversationState.ALERTING,
             "offers": (Offer("offer-9", OTHER, EXPIRES, 25),),
             "weight_percent": 25,
@@ -126,7 +133,7 @@ CASES: dict[str, Case] = {
                 to_agent_id=OTHER,
                 comment=None,
                 override_capacity=False,
-                by_agent_id="agent-8",
+                by="pr_8",
             ),
             told("offered", OTHER, offer_id="offer-9", expires_at=EXPIRES),
         ],

@@ -298,6 +298,7 @@ def _added() -> dict[str, tuple[sa.Column[Any], ...]]:
             sa.Column(
                 "offer_timeout_action", TEXT, nullable=False, server_default="not_responding"
             ),
+            sa.Column("age_on_transfer", TEXT, nullable=False, server_default="keep"),
             *maybe(JSON, "business_hours", "overflow", "location"),
         ),
         "agents": (
