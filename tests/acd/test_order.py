@@ -102,6 +102,21 @@ def test_fit_adds_up_what_is_asked_for_and_what_is_preferred() -> None:
     assert skill_fit(conversation, candidate, policy) == 60
 
 
+def test_a_skill_that_an_agent_lacks_adds_nothing_though_no_level_is_asked() -> None:
+    conversation = waiting(preferred_skills=(RequiredSkill("german"), RequiredSkill("chess")))
+
+    assert skill_fit(conversation, agent(skills={"chess": 5}), POLICY) == 5
+    assert skill_fit(conversation, agent(), POLICY) == 0
+
+
+def test_a_distance_is_recorded_to_a_hundred_metres() -> None:
+    policy = replace(POLICY, agent_order=(OrderKey.NEAREST,))
+
+    place = ranked(waiting(location=BERLIN), agent(location=PARIS), policy)
+
+    assert place.order == {"distance_km": 877.5}
+
+
 def test_what_an_open_ring_drops_counts_no_more() -> None:
     policy = replace(POLICY, rings=(Ring(1, drop_skills=("billing",)),))
     asking = waiting(required_skills=(RequiredSkill("billing", 1),))
