@@ -1,6 +1,7 @@
 """Mutation testing of the pure rules: `python -m tests.mutation [MODULE …]`, or `make mutate`."""
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,8 +21,9 @@ EXAMPLES = 15
 STEPS = 20
 """Of a property and of a life; so many are drawn, always the same ones."""
 
-SLOW = ("test_simulation.py",)
-"""Whole days on a simulated floor: too long for every mutant."""
+SLOW = "test_simulation.py"
+SIMULATOR = ("acd/simulat", "acd/recorded_", "acd/what_if")
+"""Whole days on a simulated floor judge the simulator: they take too long for every mutant."""
 
 OPTIONS = ("-q", "-x", "--no-header", "-p", "no:randomly", "-p", "no:cacheprovider")
 
@@ -29,9 +31,13 @@ OPTIONS = ("-q", "-x", "--no-header", "-p", "no:randomly", "-p", "no:cacheprovid
 class Quick:
     """Keeps tests to those that are quick, and to the same examples each time."""
 
+    def __init__(self, modules: Sequence[str]) -> None:
+        self.modules = modules
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [item for item in items if item.path.name not in SLOW]
+        if not all(module.startswith(SIMULATOR) for module in self.modules):
+            items[:] = [item for item in items if item.path.name != SLOW]
         for item in items:
             _draw_the_same(item)
 
@@ -64,12 +70,12 @@ class Mutation(Quick):
     """Judges the mutants of modules instead of running the tests."""
 
     def __init__(self, modules: Sequence[str]) -> None:
-        self._modules = modules
+        super().__init__(modules)
         self.found: dict[str, list[Mutant]] = {}
         self.missed: dict[str, list[Mutant]] = {}
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        names = {str(ROOT / module): module for module in self._modules}
+        names = {str(ROOT / module): module for module in self.modules}
         with tempfile.TemporaryDirectory() as folder:
             reach = measure(session.items, names, Path(folder))
         if reach.failed:
@@ -80,7 +86,7 @@ class Mutation(Quick):
     def _judge_all(self, judge: Judge, reach: Reach) -> None:
         seconds = sum(reach.seconds.values())
         _say(f"{len(reach.seconds)} tests take {seconds:.0f} s")
-        for module in self._modules:
+        for module in self.modules:
             found: list[Mutant] = []
             missed: list[Mutant] = []
             for mutant in mutants_of(parsed(ROOT / module)):
@@ -117,7 +123,19 @@ def judge_one(where: str, tests: Sequence[str]) -> int:
     """Run test files with one mutant in its place, imported anew."""
     module, _, number = where.partition(":")
     sys.meta_path.insert(0, Mutated(ROOT, module, int(number)))
-    return pytest.main([*OPTIONS, *tests], plugins=[Quick()])
+    return pytest.main([*OPTIONS, *tests], plugins=[Quick([module])])
+
+
+def _judge_apart(modules: Sequence[str]) -> int:
+    """Judge the rules by the quick tests and the simulator by its own, one after the other."""
+    simulator = [module for module in modules if module.startswith(SIMULATOR)]
+    rules = [module for module in modules if module not in simulator]
+    command = [sys.executable, "-m", "tests.mutation"]
+    codes = [
+        subprocess.run([*command, *some], cwd=ROOT, check=False).returncode
+        for some in (rules, simulator)
+    ]
+    return max(codes)
 
 
 def main() -> int:
@@ -133,7 +151,9 @@ def main() -> int:
         for path in sorted((ROOT / package).glob("*.py"))
         if path.name != "__init__.py"
     ]
-    mutation = Mutation(chosen.paths or everything)
+    if not chosen.paths:
+        return _judge_apart(everything)
+    mutation = Mutation(chosen.paths)
     code = pytest.main([*OPTIONS, *TESTS], plugins=[mutation])
     scores = mutation.scores()
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) or not scores:
