@@ -76,12 +76,16 @@ def get(connection: Connection, conversation_id: str) -> Conversation | None:
 def lock(
     connection: Connection, conversation_ids: Collection[str], *, skip_locked: bool = False
 ) -> dict[str, Conversation]:
-    """Lock conversations in the order of their ids; unknown (or skipped) ones are left out."""
+    """Lock conversations in the order of their ids; unknown (or skipped) ones are left out.
+
+    Others may go on to refer to them: a match writes why it found nobody for those that it did
+    not lock.
+    """
     query = (
         select(CONVERSATIONS)
         .where(CONVERSATIONS.c.id.in_(sorted(conversation_ids)))
         .order_by(CONVERSATIONS.c.id)
-        .with_for_update(skip_locked=skip_locked)
+        .with_for_update(skip_locked=skip_locked, key_share=True)
     )
     return {row["id"]: conversation_from(row) for row in connection.execute(query).mappings()}
 

@@ -143,10 +143,9 @@ def _rank_again(connection: Connection, workgroup_id: str, values: Mapping[str, 
         CONVERSATIONS.c.workgroup_id == workgroup_id, CONVERSATIONS.c.ended_at.is_(None)
     )
     in_common_order = select(CONVERSATIONS.c.id).where(is_theirs).order_by(CONVERSATIONS.c.id)
-    connection.execute(in_common_order.with_for_update())
     connection.execute(
         update(CONVERSATIONS)
-        .where(is_theirs)
+        .where(CONVERSATIONS.c.id.in_(in_common_order.with_for_update(key_share=True)))
         .values(queue_rank=since - CONVERSATIONS.c.priority * literal(step, BigInteger))
     )
 
