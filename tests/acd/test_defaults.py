@@ -4,7 +4,9 @@ from acd.estimates import FEWEST_SAMPLES, WINDOW_MS
 from acd.matching import everyone, match
 from acd.model import QueueOrder, RoutingPolicy, ScoreWeights
 from acd.priority import queue_rank, score
+from acd.rule_facts import ConversationFacts, CustomerFacts, PostFacts
 from acd.utilization import utilization_of
+from conversations.model import Author, Visibility
 from tests.acd.samples import POLICY, PUBLIC, agent, waiting
 from tests.conversations.samples import NOW
 
@@ -46,3 +48,11 @@ def test_an_agent_who_was_never_offered_anything_goes_first_in_turn() -> None:
 
 def test_waits_are_estimated_from_half_an_hour_and_five_answers() -> None:
     assert (WINDOW_MS, FEWEST_SAMPLES) == (1_800_000, 5)
+
+
+def test_rules_that_are_told_nothing_see_nothing() -> None:
+    post = PostFacts("hello", Visibility.PUBLIC, Author("u-1"))
+    customer, conversation = CustomerFacts(), ConversationFacts(50, "workgroup-1")
+
+    assert (post.has_media, customer.is_known, conversation.is_continued) == (False, False, False)
+    assert (conversation.waited_s, conversation.ring, conversation.post_count) == (0, 0, 1)
