@@ -148,11 +148,14 @@ class Judge:
         return 0 if all(is_passed(self._items[test]) for test in tests) else 1
 
     def _replace_code(self, path: str, function: Function, module: CodeType) -> None:
+        """Change the function, and those within it that were made when the module was imported."""
         changed = next(
             code for code in _codes(module) if (code.co_name, code.co_firstlineno) == function
         )
-        for known in self._functions[(path, *function)]:
-            known.__code__ = changed
+        for code in (changed, *_codes(changed)):
+            for known in self._functions.get((path, code.co_name, code.co_firstlineno), ()):
+                if known.__code__.co_freevars == code.co_freevars:
+                    known.__code__ = code
 
     def _is_found_anew(self, module: str, mutant: Mutant) -> bool:
         tests = self._reach.of_module(module)
