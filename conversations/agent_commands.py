@@ -46,6 +46,7 @@ from conversations.transitions import (
     require_state,
     rescinded,
     slid_window,
+    widening_from_here,
     without_offer,
 )
 
@@ -213,8 +214,8 @@ def transfer_to_agent(
         told = Event("conversation.transferred", giver, {**detail, "consulted": True})
         connected = connected_to(queued, command.agent_id, standing.weight_percent, now)
         return Change(connected, (told, Event("conversation.connected", command.agent_id)))
-    entered = entering(queued, facts.policy, now)
-    alerts, offered = alerting(entered, (command.offer_id,), (standing,), facts, now)
+    widening = widening_from_here(queued, facts.policy, now)
+    alerts, offered = alerting(widening, (command.offer_id,), (standing,), facts, now)
     return Change(alerts, (Event("conversation.transferred", giver, detail), *offered))
 
 

@@ -92,6 +92,16 @@ def entering(conversation: Conversation, policy: c.Policy, now: Instant) -> Conv
     )
 
 
+def widening_from_here(conversation: Conversation, policy: c.Policy, now: Instant) -> Conversation:
+    """Let the rings that are still closed wait from here; whom the open ones reach may get it."""
+    closed = policy.rings[conversation.ring :]
+    return replace(
+        conversation,
+        ring_since=now if policy.rings else None,
+        ring_until=now + closed[0].after_s * 1000 if closed else None,
+    )
+
+
 def back_in_queue(conversation: Conversation, **fields: object) -> Conversation:
     """Return the conversation to its queue with its original age, owned by nobody."""
     cleared: dict[str, object] = {

@@ -124,6 +124,27 @@ async def test_relaxing_ends_with_the_wait(database: Database, clock: Clock) -> 
     assert again.ring_until == clock.now + 10_000
 
 
+async def test_whom_an_open_ring_reaches_may_be_given_it_by_hand(
+    database: Database, clock: Clock
+) -> None:
+    """The circle stays as wide as it was at the offer; the next ring waits from here."""
+    floor = Floor(database)
+    helpers = await workgroup(floor, "helpers")
+    rings = [{"after_s": 10, "workgroups": [helpers]}, {"after_s": 60, "drop_skills": ["german"]}]
+    care = await workgroup(floor, "care", required_skills=[GERMAN_80], rings=rings)
+    chosen = await floor.agent(helpers, skills={"german": 90}, utilization=100)
+    opened = await floor.open(await floor.channel(care), "customer")
+    await at_second(floor, clock, opened, 10)
+    assert await offered_to(floor, opened) == []
+
+    override = c.TransferToAgent(c.SYSTEM, chosen, "of_1", None, override_capacity=True)
+    await floor.command(opened, override)
+
+    assert (await floor.get(opened)).ring_until == clock.now + 60_000
+    picked = await floor.pick_up(opened, chosen)
+    assert picked.refusal is None
+
+
 async def test_an_agent_who_learns_is_asked_at_once(database: Database) -> None:
     floor = Floor(database)
     care = await workgroup(floor, "care", required_skills=[GERMAN_80])

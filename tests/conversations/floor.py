@@ -5,8 +5,8 @@ The ledger of loads is kept from the events, so that it can contradict `holders`
 
 from dataclasses import dataclass, field, replace
 
-from acd.eligibility import Reason, reasons_against, standing
-from acd.matching import everyone, match
+from acd.eligibility import Reason, reach, reasons_against, standing
+from acd.matching import Explanation, everyone, match
 from acd.model import Agent, RoutingPolicy, Utilization
 from acd.priority import queue_rank
 from conversations import commands as c
@@ -16,8 +16,10 @@ from conversations.model import (
     Conversation,
     ConversationState,
     Event,
+    Holder,
     Instant,
     MediaType,
+    OfferTimeoutAction,
     RoutingStatus,
     Visibility,
     WrapUpMode,
@@ -43,8 +45,6 @@ CHANGES = {
 RELEASING = frozenset(
     f"conversation.{name}"
     for name in (
-        "declined",
-        "offer_expired",
         "parked",
         "transferred",
         "released",
@@ -71,7 +71,7 @@ class Floor:
     )
     agents: dict[str, Agent] = field(default_factory=dict)
     conversations: dict[str, Conversation] = field(default_factory=dict)
-    ledger: dict[str, tuple[str, int]] = field(default_factory=dict)
+    ledger: dict[str, dict[str, Holder]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     events: list[tuple[str, Event]] = field(default_factory=list)
     ids: int = 0
@@ -98,12 +98,11 @@ class Floor:
 
     def seen(self, agent_id: str) -> Agent:
         """Return the agent with the load that the ledger says."""
-        loads = [(c_, w) for c_, (a, w) in self.ledger.items() if a == agent_id]
+        carried = [held[agent_id] for held in self.ledger.values() if agent_id in held]
         counts: dict[MediaType, int] = {}
-        for conversation_id, _ in loads:
-            media_type = self.conversations[conversation_id].media_type
-            counts[media_type] = counts.get(media_type, 0) + 1
-        load = sum(weight for _, weight in loads)
+        for holder in carried:
+            counts[holder.media_type] = counts.get(holder.media_type, 0) + 1
+        load = sum(holder.weight_percent for holder in carried if not holder.is_override)
         return replace(self.agents[agent_id], load_percent=load, load_count=counts)
 
     def open(self, key: str, visibility: Visibility, window_s: int, preferred: str | None) -> str:
@@ -128,14 +127,16 @@ class Floor:
         self.conversations[conversation_id] = decision.conversation
         return conversation_id
 
-    def facts(self, conversation: Conversation, candidate: str | None) -> c.Facts:
-        if candidate is None:
-            return c.Facts(self.policy)
+    def facts(self, conversation: Conversation, candidates: tuple[str, ...]) -> c.Facts:
         ignoring = frozenset({Reason.PASSED_OVER})
-        return c.Facts(
-            self.policy,
-            standing(conversation, self.seen(candidate), self.routing, self.now, ignoring=ignoring),
+        standings = tuple(
+            standing(conversation, self.seen(agent_id), self.routing, self.now, ignoring=ignoring)
+            for agent_id in candidates
         )
+        agents = [self.seen(agent_id) for agent_id in sorted(self.agents)]
+        reached = reach(conversation, agents, self.routing, self.now)
+        first = standings[0] if standings else None
+        return c.Facts(self.policy, first, standings[1:], reached)
 
     def command(
         self, conversation_id: str, command: c.Command, candidate: str | None = None
@@ -167,10 +168,11 @@ class Floor:
             self.apply(conversation_id, falls_due.command, conversation.agent_id)
 
     def apply(
-        self, conversation_id: str, command: c.Command, candidate: str | None
+        self, conversation_id: str, command: c.Command, *candidates: str | None
     ) -> Decision | ConversationError:
         before = self.conversations[conversation_id]
-        decision = decide(before, command, self.facts(before, candidate), self.now)
+        known = tuple(agent_id for agent_id in candidates if agent_id is not None)
+        decision = decide(before, command, self.facts(before, known), self.now)
         if isinstance(decision, ConversationError):
             return decision
         self._check_change(before, command, decision)
@@ -210,36 +212,55 @@ class Floor:
     def _check_expiry(self, before: Conversation, decision: Decision) -> None:
         assert before.offer is not None
         assert self.now >= before.offer.expires_at
-        late_ms = self.now - before.offer.expires_at
-        blamed = before.offer.agent_id if late_ms <= 5_000 else None
-        assert decision.not_responding_agent_ids == ((blamed,) if blamed else ())
+        alerted = tuple(offer.agent_id for offer in before.offers)
+        is_outage = self.now - before.offer.expires_at > 5_000
+        is_blamed = self.policy.offer_timeout_action is OfferTimeoutAction.NOT_RESPONDING
+        assert decision.not_responding_agent_ids == (alerted if is_blamed and not is_outage else ())
+        if not is_blamed and not is_outage:
+            passed = {each.agent_id for each in decision.conversation.passed_over}
+            assert passed.issuperset(alerted), "whoever did not take it is passed over"
 
     def _note(self, after: Conversation, event: Event) -> None:
         """Keep the ledger of loads and the owners from what the events tell."""
         self.events.append((after.id, event))
         if event.type in RELEASING:
             self.ledger.pop(after.id, None)
-        if event.type in {"conversation.transferred", "conversation.released"}:
+        if event.agent_id is not None:
+            self._note_load(after, event, event.agent_id)
+        self._note_owner(after, event)
+
+    def _note_load(self, after: Conversation, event: Event, agent_id: str) -> None:
+        match event.type:
+            case "conversation.declined" | "conversation.offer_expired":
+                self.ledger.get(after.id, {}).pop(agent_id, None)
+            case "conversation.offered":
+                offer = after.offer_to(agent_id)
+                weight_percent = offer.weight_percent if offer else after.weight_percent
+                self._carry(after, agent_id, weight_percent)
+            case "conversation.connected":
+                self.ledger[after.id] = {}
+                self._carry(after, agent_id, after.weight_percent)
+            case "conversation.unparked" if after.state is _S.CONNECTED:
+                self._carry(after, agent_id, after.weight_percent)
+
+    def _note_owner(self, after: Conversation, event: Event) -> None:
+        is_back = event.type == "conversation.unparked" and after.state is not _S.CONNECTED
+        if is_back or event.type in {"conversation.transferred", "conversation.released"}:
             self.owners.pop(after.id, None)
-        if event.agent_id is None:
-            return
-        if event.type in {"conversation.offered", "conversation.connected"}:
-            self.ledger[after.id] = (event.agent_id, after.weight_percent)
-        if event.type == "conversation.unparked":
-            if after.state is _S.CONNECTED:
-                self.ledger[after.id] = (event.agent_id, after.weight_percent)
-            else:
-                self.owners.pop(after.id, None)
-        if event.type == "conversation.connected":
+        if event.type == "conversation.connected" and event.agent_id is not None:
             assert after.id not in self.owners, "two owners"
             self.owners[after.id] = event.agent_id
+
+    def _carry(self, after: Conversation, agent_id: str, weight_percent: int) -> None:
+        holder = Holder(agent_id, after.media_type, weight_percent, after.is_override)
+        self.ledger.setdefault(after.id, {})[agent_id] = holder
 
     def set_status(self, agent_id: str, status: RoutingStatus) -> None:
         self.agents[agent_id] = replace(self.agents[agent_id], routing_status=status)
         if status is RoutingStatus.ON_QUEUE:
             return
         for conversation in list(self.conversations.values()):
-            if conversation.offer and conversation.offer.agent_id == agent_id:
+            if conversation.offer_to(agent_id) is not None:
                 self.apply(conversation.id, c.RescindOffer(agent_id), None)
 
     def ask(self) -> None:
@@ -252,13 +273,32 @@ class Floor:
         matches, failures = match(queue, everyone(agents), self.routing, self.now)
         assert len(matches) + len(failures) == len(queue)
         for pair in matches:
-            candidate = pair.offered[0].agent.id
-            offer = c.MakeOffer((self.new_id("offer"),), self.new_id("decision"))
+            chosen = [offered.agent.id for offered in pair.offered]
+            assert 1 <= len(set(chosen)) == len(chosen) <= self.routing.offers_at_once
+            offer = c.MakeOffer(tuple(self.new_id("offer") for _ in chosen), self.new_id("de"))
             before = self.conversations[pair.conversation.id]
-            assert reasons_against(before, self.seen(candidate), self.routing, self.now) == ()
-            decision = self.apply(before.id, offer, candidate)
+            for agent_id in chosen:
+                seen = self.seen(agent_id)
+                assert reasons_against(before, seen, self.routing, self.now) == ()
+            decision = self.apply(before.id, offer, *chosen)
             assert isinstance(decision, Decision), decision
+        opened = [self._open_ring_at_once(why) for why in failures]
+        if any(opened):
+            self.ask()
         self.check_work_is_conserved()
+
+    def _open_ring_at_once(self, why: Explanation) -> bool:
+        """Open the next ring if it does not wait for its time and nobody is in the circle."""
+        rings = self.routing.rings
+        if (
+            why.waits_for_agent_id
+            or why.ring >= len(rings)
+            or not rings[why.ring].at_once_if_nobody
+        ):
+            return False
+        decision = self.apply(why.conversation_id, c.OpenRing(), None)
+        assert isinstance(decision, Decision)
+        return bool(decision.events)
 
     def check_work_is_conserved(self) -> None:
         for conversation in self.conversations.values():
@@ -276,8 +316,8 @@ class Floor:
         """Compare one conversation with the ledger, the owners and what its state demands."""
         conversation = self.conversations[conversation_id]
         carriers = holders(conversation)
-        carried = (carriers[0].agent_id, carriers[0].weight_percent) if carriers else None
-        assert carried == self.ledger.get(conversation_id), "holder and ledger differ"
+        carried = {carrier.agent_id: carrier for carrier in carriers}
+        assert carried == self.ledger.get(conversation_id, {}), "holders and ledger differ"
         assert (conversation.state is _S.ALERTING) == (conversation.offer is not None)
         assert conversation.is_open == (conversation.ended_at is None)
         assert conversation.unsettled_replies >= 0

@@ -71,7 +71,8 @@ CASES: dict[str, Case] = {
         eligible(OTHER, weight_percent=35),
         {
             **GIVEN_AWAY,
-            **ENTERED,
+            "ring_since": None,
+            "ring_until": None,
             "state": ConversationState.ALERTING,
             "offers": (Offer("offer-9", OTHER, EXPIRES, 35),),
             "weight_percent": 35,
@@ -89,7 +90,8 @@ CASES: dict[str, Case] = {
         ineligible("capacity", "maximum_count", agent_id=OTHER),
         {
             **GIVEN_AWAY,
-            **ENTERED,
+            "ring_since": None,
+            "ring_until": None,
             "state": ConversationState.ALERTING,
             "is_override": True,
             "offers": (Offer("offer-9", OTHER, EXPIRES, 25),),
@@ -120,7 +122,8 @@ CASES: dict[str, Case] = {
         eligible(OTHER),
         {
             **GIVEN_AWAY,
-            **ENTERED,
+            "ring_since": None,
+            "ring_until": None,
             "state": ConversationState.ALERTING,
             "offers": (Offer("offer-9", OTHER, EXPIRES, 25),),
             "weight_percent": 25,

@@ -26,6 +26,7 @@ from conversations.model import (
     Visibility,
 )
 from tests.conversations.floor import WORKGROUP, Floor
+from tests.conversations.routing_settings import HELPERS, Settings, routing_settings
 
 S = ConversationState
 KEYS = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -43,12 +44,21 @@ class Life(RuleBasedStateMachine):
         self.covers: dict[str, list[int]] = {}
 
     @initialize(
-        percents=st.lists(st.sampled_from([None, 10, 25, 40, 50, 100]), min_size=2, max_size=3)
+        percents=st.lists(st.sampled_from([None, 10, 25, 40, 50, 100]), min_size=2, max_size=4),
+        settings=routing_settings(),
     )
-    def open_the_floor(self, percents: list[int | None]) -> None:
-        for percent in percents:
+    def open_the_floor(self, percents: list[int | None], settings: Settings) -> None:
+        policy, self.floor.routing = settings
+        self.floor.policy = policy
+        for number, percent in enumerate(percents):
             own = {} if percent is None else {PUBLIC: Utilization(percent)}
-            self.floor.add_agent(own)
+            agent_id = self.floor.add_agent(own)
+            if number % 2:
+                german = replace(self.floor.agents[agent_id], skills={"german": 20 * number})
+                self.floor.agents[agent_id] = german
+            if number > 1:
+                elsewhere = replace(self.floor.agents[agent_id], workgroup_ids=HELPERS)
+                self.floor.agents[agent_id] = elsewhere
         for key in "abc":
             self.a_post_arrives(key, is_private=False, is_taken=True)
 
@@ -113,17 +123,18 @@ class Life(RuleBasedStateMachine):
         alerting = self.some(pick, ConversationState.ALERTING, ConversationState.QUEUED)
         if alerting is None:
             return
-        offer = alerting.offer
-        agent_id = offer.agent_id if offer and who % 4 else self.agent(who)
+        chosen = alerting.offers[who % len(alerting.offers)] if alerting.offers else None
+        agent_id = chosen.agent_id if chosen and who % 4 else self.agent(who)
+        offer = alerting.offer_to(agent_id)
         offer_id = offer.id if offer and names else None
         received_at = self.floor.now - early_ms
         outcome = self.floor.apply(
             alerting.id, c.PickUp(c.Actor(agent_id), offer_id, received_at), agent_id
         )
-        if offer and agent_id == offer.agent_id:
+        if offer:
             is_in_time = received_at <= offer.expires_at
             assert isinstance(outcome, Decision) == is_in_time, "in time wins, late loses"
-        elif offer:
+        elif alerting.offers:
             assert isinstance(outcome, ConversationError), "offered to somebody else"
 
     @precondition(lambda self: self.has(S.ALERTING))
@@ -136,8 +147,8 @@ class Life(RuleBasedStateMachine):
         outcome = self.say(alerting, c.Decline(c.Actor(agent_id), None, None))
         if isinstance(outcome, Decision):
             self.floor.ask()
-            offer = self.floor.conversations[alerting.id].offer
-            assert offer is None or offer.agent_id != agent_id, "passed over"
+            after = self.floor.conversations[alerting.id]
+            assert after.offer_to(agent_id) is None, "passed over"
 
     @precondition(lambda self: self.has(S.CONNECTED, S.HELD, S.PARKED))
     @rule(pick=PICKS, who=PICKS, what=st.sampled_from(["hold", "resume", "park", "unpark"]))
@@ -272,6 +283,20 @@ class Life(RuleBasedStateMachine):
             "discard": c.Discard(actor, "spam"),
         }
         self.say_as(conversation, commands[what], actor)
+
+    @rule(pick=PICKS, to=PICKS)
+    def a_supervisor_overrides_capacity(self, pick: int, to: int) -> None:
+        """Give it to an agent though he is full; not though anything else is against him."""
+        conversation, target = self.some(pick), self.agent(to)
+        if conversation is None:
+            return
+        self.floor.let_happen(conversation.id, until=self.floor.now)
+        before = self.floor.seen(target).load_percent
+        offer_id, supervisor = self.floor.new_id("offer"), c.Actor(is_supervisor=True)
+        command = c.TransferToAgent(supervisor, target, offer_id, None, override_capacity=True)
+        outcome = self.say(conversation, command, target)
+        if isinstance(outcome, Decision) and outcome.conversation.is_override:
+            assert self.floor.seen(target).load_percent <= before, "it is counted apart"
 
     @rule(pick=PICKS, what=st.sampled_from(["release", "cancel"]))
     def an_operator_intervenes(self, pick: int, what: str) -> None:
