@@ -101,9 +101,17 @@ def requirements(conversation: Conversation) -> str:
     """
     skills = sorted(f"{s.skill}:{s.min_proficiency}" for s in conversation.required_skills)
     wishes = sorted(f"{s.skill}?{s.min_proficiency}" for s in conversation.preferred_skills)
-    is_choosy = conversation.preferred_until is not None or conversation.passed_over
-    kind = CHOOSY if is_choosy else "plain"
-    return " ".join([conversation.media_type, kind, f"r{conversation.ring}", *skills, *wishes])
+    choice = _choice(conversation)
+    kind = CHOOSY if choice else "plain"
+    ring = f"r{conversation.ring}"
+    return " ".join([conversation.media_type, kind, *choice, ring, *skills, *wishes])
+
+
+def _choice(conversation: Conversation) -> list[str]:
+    """Name whom it waits for and passes over: many who wait for one agent hide nobody else."""
+    waits = conversation.preferred_until is not None
+    passed = sorted({f"-{passed.agent_id}" for passed in conversation.passed_over})
+    return [*([f"+{conversation.preferred_agent_id}"] if waits else []), *passed]
 
 
 CHOOSY = "choosy"
