@@ -1,7 +1,7 @@
 """Agents as routing sees them: read for a match, or locked for a change."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select, union_all
 
@@ -104,15 +104,21 @@ def _read(connection: Connection, query: Select[tuple[object, ...]], now: Instan
 
 
 def agents_from(
-    connection: Connection, rows: Sequence[RowMapping], now: Instant, *, counting: bool = True
+    connection: Connection,
+    rows: Sequence[RowMapping],
+    now: Instant,
+    *,
+    counting: bool = True,
+    workgroups: Mapping[str, frozenset[str]] | None = None,
 ) -> list[Agent]:
     """Read rows of `agent_rows` as agents, with their workgroups and what they carry.
 
-    Only maximum counts need the counting.
+    Only maximum counts need the counting; the workgroups are read unless they are known.
     """
     found = [row["id"] for row in rows]
     counts = _load_counts(connection, found if counting else [])
-    workgroups = _workgroups_of(connection, found)
+    if workgroups is None:
+        workgroups = _workgroups_of(connection, found)
     return [agent_from(row, now, workgroups[row["id"]], counts[row["id"]]) for row in rows]
 
 

@@ -211,9 +211,21 @@ class Journal:
             name: bindparam(f"new_{name}", type_=CONVERSATIONS.c[name].type) for name in columns
         }
         written = self.connection.execute(guarded.values(values), rows)
-        # asyncpg counts no rows for several sets of parameters; the rows are locked all the same.
-        if written.rowcount not in (len(rows), -1):
+        if written.rowcount == -1:
+            self._require_written(rows)
+        elif written.rowcount != len(rows):
             raise ConcurrentChange(rows[0]["row_id"])
+
+    def _require_written(self, rows: list[dict[str, Any]]) -> None:
+        """Look whether all were written: asyncpg counts no rows for several sets of parameters."""
+        ids = [row["row_id"] for row in rows]
+        query = select(CONVERSATIONS.c.id, CONVERSATIONS.c.version).where(
+            CONVERSATIONS.c.id.in_(ids)
+        )
+        versions = {row.id: row.version for row in self.connection.execute(query)}
+        for row in rows:
+            if versions.get(row["row_id"]) != row["new_version"]:
+                raise ConcurrentChange(row["row_id"])
 
     def _write_involvements(self) -> None:
         if not self._involved:

@@ -34,9 +34,10 @@ from conversations.model import (
 )
 from storage import floor_history
 from storage.candidates import agent_rows, agents_from, has_maximum, members_of
-from storage.setup_tables import AgentRow
+from storage.setup_tables import AgentRow, MembershipRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
+MEMBERSHIPS = MembershipRow.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,13 @@ def _look(
     found = connection.execute(_statement(question)).mappings().all()
     counts = found[0]
     rows = [row for row in found if row["id"] is not None]
-    agents = agents_from(connection, rows, now, counting=question.has_maximum or has_maximum(rows))
+    agents = agents_from(
+        connection,
+        rows,
+        now,
+        counting=question.has_maximum or has_maximum(rows),
+        workgroups={row["id"]: frozenset((row["member_of"] or "").split()) for row in rows},
+    )
     stopped = {reason.value: counts[_counted(reason)] for reason in Coarse}
     stopped[FURTHER_BACK] = counts["looked_at"] - len(agents)
     return Look(
@@ -183,6 +190,7 @@ def _statement(question: _Question) -> Select[Any]:
     order = _order(question)
     first = (
         agent_rows()
+        .add_columns(_member_of(question.dialect).label("member_of"))
         .add_columns(func.row_number().over(order_by=order).label("standing"))
         .join(members, members.c.id == AGENTS.c.id)
         .where(members.c.stopped_by.is_(None))
@@ -191,6 +199,16 @@ def _statement(question: _Question) -> Select[Any]:
         .subquery("first")
     )
     return select(counts, first).outerjoin(first, true()).order_by(first.c.standing)
+
+
+def _member_of(dialect: str) -> ColumnElement[str | None]:
+    """Return the ids of an agent's workgroups, joined, in the look's own view of the floor."""
+    joined = func.string_agg if dialect == "postgresql" else func.group_concat
+    memberships = select(joined(MEMBERSHIPS.c.workgroup_id, " "))
+    ids: ColumnElement[str | None] = memberships.where(
+        MEMBERSHIPS.c.agent_id == AGENTS.c.id
+    ).scalar_subquery()
+    return ids
 
 
 def _stopped_by(question: _Question) -> ColumnElement[str | None]:

@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from conversations.model import ConversationState, Instant, RoutingStatus
-from storage import bells, clock, decisions, events, presence, queue_entries, statuses
+from storage import (
+    bells,
+    clock,
+    decisions,
+    events,
+    presence,
+    queue_entries,
+    statuses,
+    workgroups,
+)
 from storage.asking import Following
 from storage.conversation_tables import ConversationRow
 from storage.database import Database
@@ -92,6 +101,8 @@ class DatabaseUpkeep:
         return len(leavers)
 
     async def ask_everywhere(self) -> int:
+        for workgroup_id in await self._database.read(workgroups.lately_changed):
+            await self._database.write(lambda k, i=workgroup_id: workgroups.rank_again(k, i))  # type: ignore[misc]
         waiting = await self._database.read(workgroups_with_waiting)
         await self._following.ask(waiting)
         return len(waiting)

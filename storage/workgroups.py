@@ -22,6 +22,7 @@ from storage import clock, overflow, policy_history, setup, skills
 from storage.agent_changes import note_agents
 from storage.conversation_tables import ConversationRow
 from storage.ids import new_id
+from storage.log_tables import PolicyHistoryRow
 from storage.pages import Page, Window, page
 from storage.setup_tables import (
     AgentRow,
@@ -40,7 +41,11 @@ RING_MEMBERS = RingMemberRow.__table__  # type: ignore[attr-defined]
 RULE_WORKGROUPS = RuleWorkgroupRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
+POLICIES = PolicyHistoryRow.__table__  # type: ignore[attr-defined]
+
 KIND = "workgroup"
+LATELY_MS = 60_000
+"""Longer than any transaction runs."""
 
 
 class RingOfItself(setup.UnknownReference):
@@ -139,15 +144,32 @@ def _rank_again(connection: Connection, workgroup_id: str, values: Mapping[str, 
         + weights.time_in_system * CONVERSATIONS.c.created_at
     )
     step = STRICT_STEP if values["strict_priority"] else weights.priority * MS_PER_POINT
+    rank = since - CONVERSATIONS.c.priority * literal(step, BigInteger)
     is_theirs = and_(
-        CONVERSATIONS.c.workgroup_id == workgroup_id, CONVERSATIONS.c.ended_at.is_(None)
+        CONVERSATIONS.c.workgroup_id == workgroup_id,
+        CONVERSATIONS.c.ended_at.is_(None),
+        CONVERSATIONS.c.queue_rank != rank,
     )
     in_common_order = select(CONVERSATIONS.c.id).where(is_theirs).order_by(CONVERSATIONS.c.id)
     connection.execute(
         update(CONVERSATIONS)
         .where(CONVERSATIONS.c.id.in_(in_common_order.with_for_update(key_share=True)))
-        .values(queue_rank=since - CONVERSATIONS.c.priority * literal(step, BigInteger))
+        .values(queue_rank=rank)
     )
+
+
+def lately_changed(connection: Connection) -> list[str]:
+    """Return the workgroups whose settings were changed within the last minute."""
+    since = clock.now(connection) - LATELY_MS
+    query = select(POLICIES.c.workgroup_id).where(POLICIES.c.at >= since, POLICIES.c.version > 1)
+    return sorted(set(connection.execute(query).scalars()))
+
+
+def rank_again(connection: Connection, workgroup_id: str) -> None:
+    """Rank whom a transaction that began before a change of the order ranked by the old one."""
+    row = lock(connection, workgroup_id)
+    if row is not None:
+        _rank_again(connection, workgroup_id, dict(row))
 
 
 def remove(connection: Connection, workgroup_id: str) -> None:

@@ -92,8 +92,8 @@ BUGS = (
     Bug(
         "a transfer makes a conversation young again",
         "conversations/agent_commands.py",
-        "workgroup_id=command.workgroup_id,",
-        "workgroup_id=command.workgroup_id,\n        queued_at=now,",
+        "queued_at=conversation.queued_at if policy.keeps_age_on_transfer else now,",
+        "queued_at=now,",
         LIVES,
     ),
     Bug(
@@ -113,8 +113,8 @@ BUGS = (
     Bug(
         "nobody is offered what waits for a preferred agent, for ever",
         "acd/matching.py",
-        "waits_until is not None and now < waits_until and",
-        "waits_until is not None and",
+        "return conversation.preferred_until is not None and now < conversation.preferred_until",
+        "return conversation.preferred_until is not None",
         MATCHES,
     ),
     Bug(

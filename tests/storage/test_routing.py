@@ -16,6 +16,7 @@ from storage.conversation_tables import ConversationRow
 from storage.database import Database
 from storage.rows import conversation_from, queue_order_from
 from storage.setup_tables import AgentRow
+from storage.upkeep import DatabaseUpkeep
 from tests.clocks import Clock
 from tests.floor import Floor
 from tests.history import World, read_history
@@ -293,6 +294,20 @@ async def test_a_new_order_ranks_everybody_who_waits_as_the_rule_does(
     ranks = await floor.database.read(read)
     assert len(ranks) == 3
     assert all(stored == by_rule for stored, by_rule in ranks)
+
+
+async def test_who_was_ranked_by_an_order_that_was_changing_is_ranked_again(
+    floor: Floor, clock: Clock
+) -> None:
+    care = await workgroup(floor)
+    waits = await floor.open(await floor.channel(care), "kim")
+    rank = select(CONVERSATIONS.c.queue_rank).where(CONVERSATIONS.c.id == waits)
+    await patch(floor, care, strict_priority=True)
+    right = await floor.database.read(lambda k: k.execute(rank).scalar_one())
+    stale = update(CONVERSATIONS).where(CONVERSATIONS.c.id == waits).values(queue_rank=1)
+    await floor.database.write(lambda k: k.execute(stale))
+    await DatabaseUpkeep(floor.database, floor.following, frozenset()).ask_everywhere()
+    assert await floor.database.read(lambda k: k.execute(rank).scalar_one()) == right
 
 
 async def test_strict_priority_goes_before_any_age(floor: Floor, clock: Clock) -> None:
