@@ -354,4 +354,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+TestLife.settings = settings(max_examples=900, stateful_step_count=60, deadline=None)
