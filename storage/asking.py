@@ -16,6 +16,9 @@ log = structlog.get_logger()
 Ring = Callable[[Sequence[Bell]], Awaitable[None]]
 """Tell conversations' workflows; the port that `workflows.delivery` fills."""
 
+MOST_FRUITLESS = 20
+"""So often a match that claimed nothing is tried again at once; then it is left to the sweep."""
+
 CONTENDED_PAUSE_S = 0.02
 """After a match whose pairs were all held by others: they ask when they have committed."""
 
@@ -87,16 +90,18 @@ class Following:
 
     async def _match(self, workgroup_id: str) -> None:
         try:
-            goes_on, batch = True, assignment.FIRST_BATCH
+            goes_on, batch, fruitless = True, assignment.FIRST_BATCH, 0
             while goes_on or workgroup_id in self._asked_again:
                 self._asked_again.discard(workgroup_id)
-                goes_on = await self._match_once(workgroup_id, batch)
+                asked = await self._match_once(workgroup_id, batch)
+                fruitless = 0 if asked.claimed else fruitless + 1
+                goes_on = asked.goes_on and fruitless < MOST_FRUITLESS
                 batch = assignment.BATCH
         finally:
             self._running.pop(workgroup_id, None)
             self._asked_again.discard(workgroup_id)
 
-    async def _match_once(self, workgroup_id: str, batch: int) -> bool:
+    async def _match_once(self, workgroup_id: str, batch: int) -> assignment.Asked:
         asked = await self._database.write(lambda c: assignment.ask(c, workgroup_id, batch))
         await self._ring(asked.aftermath.bells)
         others = asked.aftermath.asks
@@ -104,7 +109,7 @@ class Following:
             await asyncio.sleep(CONTENDED_PAUSE_S)
         if others:
             self.follow_later(Aftermath(asks=others))
-        return asked.goes_on
+        return asked
 
     async def close(self) -> None:
         """Let what was begun come to its end."""
