@@ -1,5 +1,6 @@
 """What tests stand on: databases, clocks, and a Temporal server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ settings.register_profile(
     "parley", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("parley")
+
+FOLLOWS_WITHIN_S = 5.0
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +74,9 @@ async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
     """Open an empty database of each kind, living by the test's clock."""
     opened = open_database(database_url, clock)
     yield opened
+    under_way = asyncio.all_tasks() - {asyncio.current_task()}
+    if under_way:  # what follows a test's last commit holds a connection
+        await asyncio.wait(under_way, timeout=FOLLOWS_WITHIN_S)
     await opened.close()
 
 

@@ -1,6 +1,7 @@
 """Rings, several offers at once, automatic acceptance, overrides and scores in the database."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -27,8 +28,10 @@ CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 
 
 @pytest.fixture
-async def floor(database: Database) -> Floor:
-    return Floor(database)
+async def floor(database: Database) -> AsyncIterator[Floor]:
+    made = Floor(database)
+    yield made
+    await made.following.close()
 
 
 async def workgroup(floor: Floor, name: str = "care", **settings: object) -> str:
