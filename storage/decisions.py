@@ -1,14 +1,14 @@
 """Decision records: why a conversation was offered to whom, or to nobody."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from acd.matching import Explanation
 from acd.model import Agent, RoutingPolicy
-from acd.order import ranked
+from acd.order import Ranked, ranked
 from acd.priority import score
 from conversations.model import Conversation, Instant
 from storage import floor_history
@@ -83,7 +83,9 @@ def record_named_agent(
 def changed(connection: Connection, failed: Sequence[Decided]) -> list[Decided]:
     """Return those whose counts are not what their conversation's newest record says."""
     last = _last_counts(connection, [each.why.conversation_id for each in failed])
-    return [d for d in failed if _counts(asdict(d.why)) != last.get(d.why.conversation_id)]
+    return [
+        d for d in failed if _counts(explanation_values(d.why)) != last.get(d.why.conversation_id)
+    ]
 
 
 def record_rules(
@@ -113,8 +115,22 @@ def _values(decided: Decided) -> dict[str, Any]:
         "offer_id": decided.offer_id,
         "agent_id": why.chosen.agent_id if why.chosen else None,
         "at": why.at,
-        "record": asdict(why) | {"input": _input(decided)},
+        "record": explanation_values(why) | {"input": _input(decided)},
     }
+
+
+EXPLAINED = tuple(each.name for each in fields(Explanation))
+
+
+def explanation_values(why: Explanation) -> dict[str, Any]:
+    """Return an explanation as a record keeps it."""
+    return {name: _ranked(getattr(why, name)) for name in EXPLAINED}
+
+
+def _ranked(value: Any) -> Any:  # noqa: ANN401 - whatever an explanation's field holds
+    if isinstance(value, Ranked):
+        return {"agent_id": value.agent_id, "order": value.order}
+    return [_ranked(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _input(decided: Decided) -> dict[str, Any] | None:

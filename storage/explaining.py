@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -21,6 +21,7 @@ from conversations.model import (
     RequiredSkill,
 )
 from storage import floor_history, policy_history
+from storage.decisions import explanation_values
 from storage.log_tables import MatchRow
 from storage.rows import location_from
 
@@ -93,7 +94,7 @@ def evaluate(connection: Connection, record: Mapping[str, Any]) -> Evaluated | N
 def is_reproduced(record: Mapping[str, Any], evaluated: Evaluated) -> bool:
     """Whether the decision comes out as it was recorded, byte for byte."""
     recorded = {name: value for name, value in record.items() if name != "input"}
-    return canonical(recorded) == canonical(asdict(evaluated.why))
+    return canonical(recorded) == canonical(explanation_values(evaluated.why))
 
 
 def canonical(value: object) -> str:

@@ -1,7 +1,7 @@
 """How every agent was at every moment: written with each change, read to evaluate again."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import (
@@ -35,12 +35,16 @@ def note(connection: Connection, agents: Iterable[Agent], now: Instant) -> None:
         connection.execute(insert(HISTORY).values(written_by=written_by), rows)
 
 
+FIELDS = tuple(each.name for each in fields(Agent))
+
+
 def state_of(agent: Agent) -> dict[str, Any]:
     """Return an agent as plain values in a fixed order."""
-    state = asdict(agent)
-    return state | {
+    return {name: getattr(agent, name) for name in FIELDS} | {
         "workgroup_ids": sorted(agent.workgroup_ids),
         "may_get": sorted(agent.may_get),
+        "utilization": {m: asdict(level) for m, level in agent.utilization.items()},
+        "location": asdict(agent.location) if agent.location else None,
     }
 
 
