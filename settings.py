@@ -5,6 +5,7 @@ for every secret (`PARLEY_SECRET_KEY_FILE=/run/secrets/parley`). How to reach Te
 here: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE` and their kin are read by `temporalio.envconfig`.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -84,6 +85,8 @@ class Settings(BaseSettings):
     """The simulated network of the demonstration; empty: there is none."""
     presence_grace_s: int = Field(default=60, ge=0, le=86_400)
     """So long after the lease of 60 s an absent agent's conversations wait for the return."""
+    internal_targets: tuple[str, ...] = ()
+    """Networks inside that connectors may reach (`["10.1.0.0/16"]`); others inside are refused."""
     api: ApiSettings = ApiSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
@@ -94,6 +97,13 @@ class Settings(BaseSettings):
         if len(key.get_secret_value()) < SECRET_KEY_MIN_LENGTH:
             raise ValueError(f"needs at least {SECRET_KEY_MIN_LENGTH} characters")
         return key
+
+    @field_validator("internal_targets")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ipaddress.ip_network(network, strict=False)
+        return networks
 
     @field_validator("database_url")
     @classmethod

@@ -6,7 +6,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +27,9 @@ from activities.listening import ListeningActivities
 from activities.replies import ReplyActivities
 from activities.upkeep import UpkeepActivities
 from connectors.calls import new_client
-from connectors.registry import LISTENED_NETWORKS, NETWORKS, hearers, speakers
+from connectors.guard import Guard
+from connectors.registry import NETWORKS, connectors, listened_networks
+from conversations.connector import Connector
 from probes import Probes
 from settings import Settings
 from storage import bells
@@ -107,6 +109,7 @@ class Parts:
     replies: ReplyStore
     intake: ChannelIntake
     upkeep: DatabaseUpkeep
+    connectors: Mapping[str, Connector]
 
 
 @asynccontextmanager
@@ -126,6 +129,9 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
     seal = Seal(secret_key)
     process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     pages = PageIntake(database, following, derived_key(secret_key, "affinity"))
+    guard = Guard.allowing(settings.internal_targets)
+    http = new_client()
+    spoken = connectors(http, guard)
     ringer.start()
     BELLS_DROPPED.set_function(lambda: ringer.dropped)
     try:
@@ -144,14 +150,16 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             ),
             intake=ChannelIntake(database, pages, seal),
             upkeep=DatabaseUpkeep(
-                database, following, LISTENED_NETWORKS, settings.presence_grace_s
+                database, following, listened_networks(spoken), settings.presence_grace_s
             ),
+            connectors=spoken,
         )
     finally:
         await following.close()
         await ringer.close()
         await rung.close()
         await seen.close()
+        await http.aclose()
         await database.close()
 
 
@@ -159,20 +167,19 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
 async def workers(parts: Parts, queues: Sequence[str]) -> AsyncIterator[list[Worker]]:
     """Start a worker for each queue; they drain when this is left."""
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(new_client())
         running = []
         for queue in queues:
             worker = Worker(
                 parts.client,
                 task_queue=queue,
                 graceful_shutdown_timeout=timedelta(seconds=parts.settings.worker.shutdown_grace_s),
-                **_served(queue, parts, http),
+                **_served(queue, parts),
             )
             running.append(await stack.enter_async_context(worker))
         yield running
 
 
-def _served(queue: str, parts: Parts, http: Any) -> dict[str, Any]:  # noqa: ANN401
+def _served(queue: str, parts: Parts) -> dict[str, Any]:
     runner = (
         SandboxedWorkflowRunner() if parts.settings.worker.sandbox else UnsandboxedWorkflowRunner()
     )
@@ -185,7 +192,7 @@ def _served(queue: str, parts: Parts, http: Any) -> dict[str, Any]:  # noqa: ANN
             **CONVERSATION_WORKER,
         }
     if queue == LISTENERS_QUEUE:
-        listening = ListeningActivities(parts.intake, hearers(http))
+        listening = ListeningActivities(parts.intake, parts.connectors)
         return {
             "workflows": [ListenerWorkflow],
             "activities": [listening.listen],
@@ -199,7 +206,7 @@ def _served(queue: str, parts: Parts, http: Any) -> dict[str, Any]:  # noqa: ANN
             "activities": [upkeep.sweep],
             "workflow_runner": runner,
         }
-    sending = ReplyActivities(parts.replies, speakers(http))
+    sending = ReplyActivities(parts.replies, parts.connectors)
     return {
         "activities": [sending.send_replies],
         "max_concurrent_activities": CONCURRENT_REPLIES,

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.ports import Intake, Listener
+from activities.ports import Intake
+from conversations.capabilities import Delivery
+from conversations.connector import Connector
 from conversations.messages import ListenTo
-from conversations.networks import Delivery, ListenedChannel, NetworkTrouble, Page
+from conversations.networks import ListenedChannel, NetworkTrouble, Page
 
 ROUND_S = 3600.0
 HEARTBEAT_EVERY_S = 3.0
@@ -29,7 +31,7 @@ CHECK_EVERY_S = 3.0
 @dataclass(frozen=True)
 class ListeningActivities:
     intake: Intake
-    listeners: Mapping[str, Listener]
+    connectors: Mapping[str, Connector]
 
     @activity.defn
     async def listen(self, listen_to: ListenTo) -> bool:
@@ -46,7 +48,7 @@ class ListeningActivities:
                 pause_s = await self._listen_once(listen_to, channel, ends_at)
                 trouble_pause_s = FIRST_TROUBLE_PAUSE_S
             except NetworkTrouble as trouble:
-                await self.intake.report_trouble(listen_to.channel_id, str(trouble))
+                await self.intake.report_trouble(listen_to.channel_id, trouble)
                 if time.monotonic() - began_at > LONGEST_TROUBLE_PAUSE_S:  # a line that broke late
                     trouble_pause_s = FIRST_TROUBLE_PAUSE_S
                 pause_s = trouble_pause_s
@@ -61,14 +63,14 @@ class ListeningActivities:
         if channel.wait_ms:
             return channel.wait_ms / 1000
         activity.heartbeat(channel.cursor)
-        listener = self.listeners[listen_to.network]
+        listener = self.connectors[listen_to.network]
         if listener.delivery(channel.account) is Delivery.STREAM:
             return await self._follow(listen_to, channel, ends_at)
         return await self._poll(listen_to, channel)
 
     async def _poll(self, listen_to: ListenTo, channel: ListenedChannel) -> float:
-        listener = self.listeners[listen_to.network]
-        page = await listener.fetch(channel.account, channel.cursor, channel.post_limit)
+        listener = self.connectors[listen_to.network]
+        page = await listener.fetch(channel)
         await self.intake.take_in(listen_to.channel_id, page)
         if page.retry_after_s is not None:
             return page.retry_after_s
@@ -85,7 +87,7 @@ class ListeningActivities:
         The first poll follows the line's first sign of life, so that nothing falls in between.
         """
         poll_at, check_at = None, time.monotonic() + CHECK_EVERY_S
-        async with aclosing(_arrivals(self.listeners[listen_to.network], channel)) as arrivals:
+        async with aclosing(_arrivals(self.connectors[listen_to.network], channel)) as arrivals:
             async for page in arrivals:
                 activity.heartbeat()
                 if page is not None and page.retry_after_s is not None:
@@ -124,10 +126,10 @@ class ListeningActivities:
 
 
 async def _arrivals(
-    listener: Listener, channel: ListenedChannel
+    listener: Connector, channel: ListenedChannel
 ) -> AsyncGenerator[Page | None, None]:
     """Yield what arrives, and None while nothing does; ends with the stream or the worker."""
-    async with aclosing(listener.stream(channel.account)) as pages:
+    async with aclosing(listener.stream(channel)) as pages:
         arriving = asyncio.ensure_future(anext(pages, None))
         try:
             while not activity.is_worker_shutdown():

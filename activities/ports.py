@@ -1,10 +1,10 @@
 """What the activities need of the world; worker.py plugs the real things in."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from conversations.messages import Snapshot
-from conversations.networks import Account, Delivery, ListenedChannel, NextReply, Page
+from conversations.networks import ListenedChannel, NetworkTrouble, NextReply, Page
 from conversations.replies import Outcome, Permission, ReadBack, Reply
 
 
@@ -16,46 +16,6 @@ class Conversations(Protocol):
     async def cancel(self, conversation_id: str, cause: str) -> Snapshot | None: ...
 
     def note_seen(self, conversation_id: str, version: int, run_id: str) -> None: ...
-
-
-class Connector(Protocol):
-    """One network's wire format, both ways."""
-
-    def read_back(self, account: Account) -> ReadBack:
-        """Say how it can be found out whether a maybe-accepted reply is there."""
-        ...
-
-    async def publish(self, account: Account, reply: Reply) -> Outcome:
-        """Make one attempt to publish; never raises for what the network or the line does."""
-        ...
-
-    async def look_up(self, account: Account, reply: Reply) -> Outcome:
-        """Ask whether the reply is there: SENT, NOT_ACCEPTED (surely absent) or MAYBE."""
-        ...
-
-
-class Listener(Connector, Protocol):
-    """A network that has to be asked for posts."""
-
-    def delivery(self, account: Account) -> Delivery:
-        """Say how the account's posts come; what comes by itself is polled too, but seldom."""
-        ...
-
-    async def fetch(self, account: Account, cursor: str | None, limit: int) -> Page:
-        """Return the posts after the cursor, oldest first.
-
-        Raises:
-            NetworkTrouble: the network did not answer, or refused the credentials.
-        """
-        ...
-
-    def stream(self, account: Account) -> AsyncGenerator[Page, None]:
-        """Yield pages without cursor as posts come from now on; an empty one is a sign of life.
-
-        Raises:
-            NetworkTrouble: the line broke, or could not be opened.
-        """
-        ...
 
 
 class Replies(Protocol):
@@ -77,7 +37,7 @@ class Intake(Protocol):
         """Store the page, then move the cursor: a page is never skipped, at most repeated."""
         ...
 
-    async def report_trouble(self, channel_id: str, detail: str) -> None: ...
+    async def report_trouble(self, channel_id: str, trouble: NetworkTrouble) -> None: ...
 
 
 class Upkeep(Protocol):

@@ -8,7 +8,8 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.ports import Connector, Replies
+from activities.ports import Replies
+from conversations.connector import Connector
 from conversations.messages import SendReplies
 from conversations.networks import Account, NextReply
 from conversations.replies import ATTEMPT_DEADLINE_MS, Certainty, Outcome, Reply, Step
@@ -42,9 +43,8 @@ class ReplyActivities:
     async def _advance(self, waiting: NextReply) -> None:
         """Take the reply's next step; both sides of a call are written down."""
         connector = self.connectors[waiting.account.network]
-        permission = await self.replies.begin(
-            waiting.reply.id, connector.read_back(waiting.account)
-        )
+        read_back = connector.read_back(waiting.account, waiting.reply, waiting.read_at)
+        permission = await self.replies.begin(waiting.reply.id, read_back)
         step = permission.next_step
         if step.step is Step.WAIT:
             await _pause(step.wait_ms)

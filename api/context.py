@@ -1,5 +1,6 @@
 """What the endpoints work with: opened once a process, handed to each request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,6 +11,8 @@ from api.feed import Feed
 from api.links import TemporalLinks
 from api.metrics import Metrics
 from api.turns import Turns
+from connectors.guard import Guard
+from conversations.connector import Connector
 from storage.asking import Following
 from storage.database import Database
 from storage.intake import PageIntake
@@ -29,7 +32,13 @@ class Context:
     turns: Turns
     metrics: Metrics
     links: TemporalLinks
-    has_secure_cookies: bool
+    connectors: Mapping[str, Connector]
+    guard: Guard
+    public_url: str
+
+    @property
+    def has_secure_cookies(self) -> bool:
+        return self.public_url.startswith("https://")
 
 
 def context_of(request: Request) -> Context:

@@ -2,17 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path, Request
+from fastapi import Path, Request, Response
 
-from api.context import ContextOf
+from api.context import Context, ContextOf
 from api.errors import Problem, not_found
 from api.fields import Shape
-from api.routes import new_router, problems
-from connectors.registry import RECEIVERS
-from conversations.networks import BadSignature
+from api.routes import RawRoute, new_router, problems
+from conversations.connector import Connector
+from conversations.networks import BadSignature, DeliveryRequest, ListenedChannel
 from storage.channel_intake import ChannelIntake
 
-router = new_router("deliveries")
+router = new_router("deliveries", RawRoute)
+
+ChannelId = Annotated[str, Path(max_length=64)]
 
 
 class Delivered(Shape):
@@ -22,26 +24,64 @@ class Delivered(Shape):
     unreadable: int
 
 
+@router.get(
+    "/channels/{channel_id}/deliveries", response_class=Response, responses=problems(401, 404, 503)
+)
+async def answer_challenge(channel_id: ChannelId, request: Request, context: ContextOf) -> Response:
+    """Answer a network that asks whether this address is ours."""
+    channel, connector = await _called(context, channel_id)
+    try:
+        answer = connector.greet(channel.account, await _read(request, context))
+    except BadSignature as reason:
+        raise Problem(401, "bad_signature", str(reason)) from reason
+    return Response(answer.body, media_type=answer.media_type)
+
+
 @router.post(
     "/channels/{channel_id}/deliveries",
     response_model=Delivered,
-    responses=problems(401, 404, 413, 415, 422, 503),
+    responses=problems(401, 404, 413, 422, 503),
 )
-async def take_delivery(
-    channel_id: Annotated[str, Path(max_length=64)], request: Request, context: ContextOf
-) -> Any:  # noqa: ANN401 - FastAPI reads the model
+async def take_delivery(channel_id: ChannelId, request: Request, context: ContextOf) -> Any:  # noqa: ANN401 - FastAPI reads the model
     """Take in what a channel's network delivers; needs the network's signature instead of a key.
 
     The network repeats what is not answered 200, and that is answered only after the commit.
     """
-    intake = ChannelIntake(context.database, context.intake, context.seal)
-    channel = await intake.channel(channel_id)
-    parse = RECEIVERS.get(channel.account.network) if channel else None
-    if channel is None or parse is None:
-        raise not_found("channel that takes deliveries", channel_id)
+    channel, connector = await _called(context, channel_id)
     try:
-        page = parse(channel.account, request.headers, await request.body())
+        delivered = connector.receive(channel.account, await _read(request, context))
     except BadSignature as reason:
         raise Problem(401, "bad_signature", str(reason)) from reason
-    await intake.take_in(channel_id, page)
-    return {"posts": len(page.posts), "unreadable": len(page.unreadable)}
+    await _intake(context).take_delivery(channel_id, connector, delivered)
+    if delivered.answer is not None:
+        return Response(delivered.answer.body, media_type=delivered.answer.media_type)
+    pages = delivered.pages.values()
+    return {
+        "posts": sum(len(page.posts) for page in pages),
+        "unreadable": sum(len(page.unreadable) for page in pages),
+    }
+
+
+def _intake(context: Context) -> ChannelIntake:
+    return ChannelIntake(context.database, context.intake, context.seal)
+
+
+async def _called(context: Context, channel_id: str) -> tuple[ListenedChannel, Connector]:
+    """Find who is called; a channel that takes no deliveries looks like one that is not there."""
+    channel = await _intake(context).channel(channel_id)
+    connector = context.connectors.get(channel.account.network) if channel else None
+    if channel is None or connector is None or connector.signing_setting is None:
+        raise not_found("channel that takes deliveries", channel_id)
+    return channel, connector
+
+
+async def _read(request: Request, context: Context) -> DeliveryRequest:
+    """Read the call; its URL is the one that the network was given."""
+    query = request.url.query
+    return DeliveryRequest(
+        method=request.method,
+        url=context.public_url + request.url.path + (f"?{query}" if query else ""),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=await request.body(),
+        query=dict(request.query_params),
+    )

@@ -43,6 +43,9 @@ from api.links import TemporalLinks
 from api.metrics import Metrics
 from api.surroundings import Surroundings
 from api.turns import Turns
+from connectors.calls import new_client
+from connectors.guard import Guard
+from connectors.registry import connectors
 from settings import Settings
 from storage import bells, principals
 from storage.asking import Following
@@ -130,7 +133,9 @@ def _operation_id(route: object) -> str:
 
 
 @asynccontextmanager
-async def _opened(app: FastAPI, settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
+async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
+    app: FastAPI, settings: Settings, metrics: Metrics
+) -> AsyncIterator[None]:
     secret_key = settings.secret_key.get_secret_value()
     database = open_database(settings.database_url.get_secret_value())
     client = await connect_lazily()
@@ -142,6 +147,8 @@ async def _opened(app: FastAPI, settings: Settings, metrics: Metrics) -> AsyncIt
         lambda conversation_id, version: seen.add((conversation_id, version, None)),
     )
     following = Following(database, ringer.ring)
+    guard = Guard.allowing(settings.internal_targets)
+    http = new_client()
     links = TemporalLinks(settings.temporal_ui_url, client.namespace)
     doorkeeper = Doorkeeper(database)
     feed = Feed(database, doorkeeper, metrics, links)
@@ -155,7 +162,9 @@ async def _opened(app: FastAPI, settings: Settings, metrics: Metrics) -> AsyncIt
         turns=Turns(),
         metrics=metrics,
         links=links,
-        has_secure_cookies=settings.public_url.startswith("https://"),
+        connectors=connectors(http, guard),
+        guard=guard,
+        public_url=settings.public_url,
     )
     app.state.checks = watch.checks_of(database)
     app.state.temporal_check = watch.temporal_check(client)
@@ -173,6 +182,7 @@ async def _opened(app: FastAPI, settings: Settings, metrics: Metrics) -> AsyncIt
         await rung.close()
         await seen.close()
         await doorkeeper.close()
+        await http.aclose()
         await database.close()
 
 

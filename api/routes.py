@@ -36,17 +36,19 @@ class GuardedRoute(APIRoute):
     """Asks the policy before anything of the request is read."""
 
     request_class: type[Request] = StrictRequest
+    takes_json_only = True
 
     def get_route_handler(self) -> Handler:
         """Return the handler with the door before it; a route without a policy is not built."""
         inner = super().get_route_handler()
         roles = allowed(next(iter(self.methods or ())), self.path)
-        request_class = self.request_class
+        request_class, takes_json_only = self.request_class, self.takes_json_only
 
         async def handle(request: Request) -> Response:
             await authorise(request, roles)
             _refuse_nul(request)
-            _require_json(request)
+            if takes_json_only:
+                _require_json(request)
             return await inner(request_class(request.scope, request.receive))
 
         return handle
@@ -54,6 +56,12 @@ class GuardedRoute(APIRoute):
 
 class LenientRoute(GuardedRoute):
     request_class = LenientRequest
+
+
+class RawRoute(GuardedRoute):
+    """A route whose bodies are a network's own: JSON, a form, anything that is signed."""
+
+    takes_json_only = False
 
 
 def _refuse_nul(request: Request) -> None:

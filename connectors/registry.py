@@ -1,47 +1,31 @@
 """Which networks there are, and what speaks to each."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
 
 import httpx
 
-from connectors.simulated import SimulatedConnector, parse_delivery
+from connectors.base import BaseConnector
+from connectors.guard import Guard
+from connectors.simulated import SimulatedConnector
 from connectors.webhook import WebhookConnector
-from conversations.networks import Account, Delivery, Page
-from conversations.replies import Outcome, ReadBack, Reply
+from conversations.capabilities import Delivery
+from conversations.connector import Connector
+from conversations.networks import Account
+
+_CONNECTORS: tuple[type[BaseConnector], ...] = (WebhookConnector, SimulatedConnector)
+NETWORKS = tuple(connector.network for connector in _CONNECTORS)
 
 
-class Speaker(Protocol):
-    """Publishes on one network and reads back what is there."""
-
-    def read_back(self, account: Account) -> ReadBack: ...
-
-    async def publish(self, account: Account, reply: Reply) -> Outcome: ...
-
-    async def look_up(self, account: Account, reply: Reply) -> Outcome: ...
+def connectors(client: httpx.AsyncClient, guard: Guard) -> Mapping[str, Connector]:
+    """Return each network's connector; their calls are made with the client."""
+    return {each.network: each(client, guard) for each in _CONNECTORS}
 
 
-class Hearer(Speaker, Protocol):
-    """A network that has to be asked for posts, too."""
-
-    def delivery(self, account: Account) -> Delivery: ...
-
-    async def fetch(self, account: Account, cursor: str | None, limit: int) -> Page: ...
-
-    def stream(self, account: Account) -> AsyncGenerator[Page, None]: ...
+def listened_networks(spoken: Mapping[str, Connector]) -> frozenset[str]:
+    """Return the networks that have to be asked, or listened to, for posts."""
+    return frozenset(name for name, connector in spoken.items() if _is_asked(connector))
 
 
-ParseDelivery = Callable[[Account, Mapping[str, str], bytes], Page]
-"""Reads a webhook's body; raises `BadSignature` when the network did not sign it."""
-
-NETWORKS = ("webhook", "simulated")
-LISTENED_NETWORKS = frozenset({"simulated"})
-RECEIVERS: Mapping[str, ParseDelivery] = {"simulated": parse_delivery}
-
-
-def speakers(client: httpx.AsyncClient) -> Mapping[str, Speaker]:
-    return {"webhook": WebhookConnector(client), "simulated": SimulatedConnector(client)}
-
-
-def hearers(client: httpx.AsyncClient) -> Mapping[str, Hearer]:
-    return {"simulated": SimulatedConnector(client)}
+def _is_asked(connector: Connector) -> bool:
+    nobody = Account("", connector.network, {})
+    return bool(connector.capabilities(nobody).deliveries & {Delivery.POLL, Delivery.STREAM})

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 
 from connectors import standard_webhooks
+from connectors.base import BaseConnector
 from connectors.calls import (
     HTTP_SERVER_ERROR,
     HTTP_TOO_MANY,
@@ -19,8 +20,19 @@ from connectors.calls import (
 from connectors.json_pages import NotAPage
 from connectors.simulated_lines import pages_of_lines
 from connectors.simulated_wire import WirePage, body_of, page_from, shown
-from conversations.model import Post, Unreadable
-from conversations.networks import Account, BadSignature, Delivery, NetworkTrouble, Page
+from conversations.capabilities import Capabilities, Delivery, LengthRule
+from conversations.connector import Setting
+from conversations.model import Post, Unreadable, Visibility
+from conversations.networks import (
+    Account,
+    BadSignature,
+    Delivered,
+    DeliveryRequest,
+    ListenedChannel,
+    NetworkTrouble,
+    Page,
+    Trouble,
+)
 from conversations.replies import Certainty, Outcome, ReadBack, Reply
 
 LARGEST_PAGE = 16 * 1024 * 1024
@@ -29,6 +41,7 @@ LOOK_UP_WITHIN_S = 8.0
 ACCESS_PAUSE_S = 30.0
 """A revoked token or a suspended account is tried again so much later."""
 
+NO_ACCESS = "the account has no valid url or token"
 _FIRST = "0"
 _PUBLIC, _PRIVATE = "/api/mentions", "/api/direct_messages"
 _ACCESS_TROUBLE = {"unknown_token", "account_suspended"}
@@ -55,21 +68,30 @@ def cursor_from(text: str | None) -> Cursor:
     return Cursor(public, private) if is_ours else Cursor()
 
 
-class SimulatedConnector:
+CAPABILITIES = Capabilities(
+    deliveries=frozenset(Delivery),
+    visibilities=frozenset(Visibility),
+    length=LengthRule(most=500),
+    read_back=ReadBack.LOOK_UP,
+)
+
+
+class SimulatedConnector(BaseConnector):
     """Speaks and hears on the simulated network; a reply's id is its reference there."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    network = "simulated"
+    signing_setting = "webhook_secret"
+    settings = (
+        Setting("url", "where the simulated network runs"),
+        Setting("handle", "the account's name there"),
+        Setting("delivery", "poll, stream or webhook", is_required=False),
+        Setting("token", "the account's key", is_secret=True),
+        Setting("webhook_secret", "what deliveries are signed with", is_secret=True),
+    )
 
-    def read_back(self, account: Account) -> ReadBack:
+    def capabilities(self, account: Account) -> Capabilities:
         del account
-        return ReadBack.LOOK_UP
-
-    def delivery(self, account: Account) -> Delivery:
-        try:
-            return Delivery(account.settings.get("delivery", Delivery.POLL))
-        except ValueError:
-            return Delivery.POLL
+        return CAPABILITIES
 
     async def publish(self, account: Account, reply: Reply) -> Outcome:
         body = body_of(reply)
@@ -85,7 +107,7 @@ class SimulatedConnector:
         except httpx.HTTPError as error:
             return outcome_of_failure(error)
         except (KeyError, httpx.InvalidURL):
-            return Outcome(Certainty.NOT_ACCEPTED, reason="the account has no valid url or token")
+            return Outcome(Certainty.NOT_ACCEPTED, reason=NO_ACCESS)
 
     async def _post(self, account: Account, body: dict[str, str]) -> Answer:
         return await call(self._client, self._request(account, "POST", "/api/posts", json=body))
@@ -97,7 +119,7 @@ class SimulatedConnector:
         except (httpx.HTTPError, TimeoutError) as error:
             return Outcome(Certainty.MAYBE, reason=f"look-up failed: {type(error).__name__}")
         except (KeyError, httpx.InvalidURL):
-            return Outcome(Certainty.MAYBE, reason="the account has no valid url or token")
+            return Outcome(Certainty.MAYBE, reason=NO_ACCESS)
 
     async def _look_up(self, account: Account, reply: Reply) -> Outcome:
         wanted = self._request(account, "GET", "/api/posts", params={"reference": reply.id})
@@ -114,13 +136,14 @@ class SimulatedConnector:
         reason = "the network does not have it"
         return Outcome(Certainty.NOT_ACCEPTED, reason=reason, visible_within_ms=delay_ms)
 
-    async def fetch(self, account: Account, cursor: str | None, limit: int) -> Page:
+    async def fetch(self, channel: ListenedChannel) -> Page:
         """Return what is new, public and private, as one page.
 
         Raises:
             NetworkTrouble: the network did not answer, or refused the credentials.
         """
-        since = cursor_from(cursor)
+        account, limit = channel.account, channel.post_limit
+        since = cursor_from(channel.cursor)
         public = await self._page(account, _PUBLIC, since.public, limit)
         if isinstance(public, float):
             return Page(retry_after_s=public)
@@ -156,9 +179,9 @@ class SimulatedConnector:
         except httpx.HTTPError as error:
             raise NetworkTrouble(f"{path} did not answer: {type(error).__name__}") from error
         except (KeyError, httpx.InvalidURL) as error:
-            raise NetworkTrouble("the account has no valid url or token") from error
+            raise NetworkTrouble(NO_ACCESS, Trouble.UNAUTHORISED) from error
 
-    async def stream(self, account: Account) -> AsyncGenerator[Page, None]:
+    async def stream(self, channel: ListenedChannel) -> AsyncGenerator[Page, None]:
         """Yield pages as posts come, and empty ones at once and while the line is kept alive.
 
         They move no cursor: lines may come in any order, so only a poll knows how far it has read.
@@ -166,6 +189,7 @@ class SimulatedConnector:
         Raises:
             NetworkTrouble: the line broke, or could not be opened.
         """
+        account = channel.account
         try:
             wanted = self._request(account, "GET", "/api/stream")
             async for page in pages_of_lines(self._client, wanted, account):
@@ -173,7 +197,19 @@ class SimulatedConnector:
         except httpx.HTTPError as error:
             raise NetworkTrouble(f"the stream broke: {type(error).__name__}") from error
         except (KeyError, httpx.InvalidURL) as error:
-            raise NetworkTrouble("the account has no valid url or token") from error
+            raise NetworkTrouble(NO_ACCESS, Trouble.UNAUTHORISED) from error
+
+    def receive(self, account: Account, request: DeliveryRequest) -> Delivered:
+        """Return the posts of a delivery.
+
+        Raises:
+            BadSignature: the network did not sign these bytes just now.
+        """
+        secret = account.credentials.get("webhook_secret")
+        if not secret or not isinstance(secret, str):
+            raise BadSignature("the account has no webhook_secret, so nothing can be signed for it")
+        standard_webhooks.verify(secret, request.headers, request.body, int(time.time()))
+        return Delivered({None: _delivered_page(account, request.body)})
 
     def _request(self, account: Account, method: str, path: str, **what: Any) -> httpx.Request:  # noqa: ANN401
         token = account.credentials["token"]
@@ -182,16 +218,8 @@ class SimulatedConnector:
         return self._client.build_request(method, url, headers=headers, **what)
 
 
-def parse_delivery(account: Account, headers: Mapping[str, str], raw_body: bytes) -> Page:
-    """Return the posts of a webhook's delivery; one that is signed and no page is quarantined.
-
-    Raises:
-        BadSignature: the network did not sign these bytes just now.
-    """
-    secret = account.credentials.get("webhook_secret")
-    if not secret or not isinstance(secret, str):
-        raise BadSignature("the account has no webhook_secret, so nothing can be signed for it")
-    standard_webhooks.verify(secret, headers, raw_body, int(time.time()))
+def _delivered_page(account: Account, raw_body: bytes) -> Page:
+    """Return the posts of a webhook's delivery; one that is signed and no page is quarantined."""
     try:
         return _merged(None, page_from(raw_body, account))
     except NotAPage as reason:
@@ -215,7 +243,9 @@ def _in_time(post: Post) -> tuple[int, int, str]:
 
 def _wire_page(answer: Answer, account: Account, path: str) -> WirePage:
     if answer.status != 200:  # noqa: PLR2004
-        raise NetworkTrouble(f"{path} was answered {answer.status} {_code(answer)}".rstrip())
+        code = _code(answer)
+        trouble = Trouble.UNAUTHORISED if code in _ACCESS_TROUBLE else Trouble.DOWN
+        raise NetworkTrouble(f"{path} was answered {answer.status} {code}".rstrip(), trouble)
     try:
         page = page_from(answer.body, account)
     except NotAPage as reason:

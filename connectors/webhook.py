@@ -5,6 +5,7 @@ import time
 
 import httpx
 
+from connectors.base import BaseConnector
 from connectors.calls import (
     HTTP_SERVER_ERROR,
     HTTP_TOO_MANY,
@@ -13,6 +14,9 @@ from connectors.calls import (
     outcome_of_failure,
 )
 from connectors.standard_webhooks import headers
+from conversations.capabilities import Capabilities
+from conversations.connector import Setting
+from conversations.model import Instant, Visibility
 from conversations.networks import Account
 from conversations.replies import Certainty, Outcome, ReadBack, Reply
 
@@ -23,17 +27,34 @@ HTTP_NOT_FOUND = 404
 _RETRIED_REFUSALS = {HTTP_REQUEST_TIMEOUT, HTTP_CONFLICT, HTTP_TOO_EARLY, HTTP_TOO_MANY}
 
 
-class WebhookConnector:
+CAPABILITIES = Capabilities(
+    visibilities=frozenset(Visibility),
+    is_threaded=False,
+    has_idempotency=True,
+    read_back=ReadBack.RECEIVER_DEDUPLICATES,
+)
+
+
+class WebhookConnector(BaseConnector):
     """Publishes by signed POST.
 
     With `lookup_url` a reply is said exactly once. Without it each repetition has the same
     `webhook-id`: once if the receiver deduplicates by it, at least once if it does not.
     """
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    network = "webhook"
+    settings = (
+        Setting("reply_url", "where replies are POSTed"),
+        Setting("secret", "what they are signed with (Standard Webhooks)", is_secret=True),
+        Setting("lookup_url", "where it can be asked what arrived", is_required=False),
+    )
 
-    def read_back(self, account: Account) -> ReadBack:
+    def capabilities(self, account: Account) -> Capabilities:
+        del account
+        return CAPABILITIES
+
+    def read_back(self, account: Account, reply: Reply, now: Instant) -> ReadBack:
+        del reply, now
         if account.settings.get("lookup_url"):
             return ReadBack.LOOK_UP
         return ReadBack.RECEIVER_DEDUPLICATES

@@ -112,6 +112,8 @@ class Author:
     language: str | None = None
     location: str | None = None
     verified: bool | None = None
+    created_at: Instant | None = None
+    """When the account was made on its network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,17 @@ class Media:
     url: str
     alt_text: str | None = None
     mime_type: str | None = None
+
+
+class PostKind(StrEnum):
+    """What somebody did: said something, or only pointed at what was said."""
+
+    POST = "post"
+    QUOTE = "quote"
+    """Words of the author's own above another's post."""
+    REPOST = "repost"
+    """Another's post, shown again without a word."""
+    LIKE = "like"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,25 @@ class Post:
     is_own: bool = False
     own_reply_id: str | None = None
     mentions: tuple[str, ...] = ()
+    kind: PostKind = PostKind.POST
+
+
+class PostChangeKind(StrEnum):
+    EDITED = "edited"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class PostChange:
+    """What its author did to a post later; it can come before the post does.
+
+    `text` is the post's new text, None for a deletion.
+    """
+
+    external_id: str
+    kind: PostChangeKind
+    at: Instant
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class Reply:
     url: str | None = None
     reason: str | None = None
     sent_at: Instant | None = None
+    thread_root: str | None = None
+    """The root of the thread that the answered post is in, where its network said so."""
 
     @property
     def is_settled(self) -> bool:

@@ -10,6 +10,9 @@ from operation.ports import LOOPBACK
 WORKER_GRACE_S = 14
 API_GRACE_S = 8
 
+LOOPBACK_NETWORKS = '["127.0.0.0/8", "::1/128"]'
+"""What an embedded Parley may reach inside: the simulated network and receivers beside it."""
+
 SECRET_KEY_NAMES = ("PARLEY_SECRET_KEY", "PARLEY_SECRET_KEY_FILE")
 
 
@@ -48,6 +51,7 @@ def shared_environment(
         PARLEY_API__HOST=LOOPBACK,
         PARLEY_API__PORT=str(addresses.api_port),
         PARLEY_API__SHUTDOWN_GRACE_S=str(API_GRACE_S),
+        PARLEY_INTERNAL_TARGETS=given.get("PARLEY_INTERNAL_TARGETS") or LOOPBACK_NETWORKS,
         PARLEY_WORKER__HOST=LOOPBACK,
         PARLEY_WORKER__PORT=str(addresses.worker_port),
         PARLEY_WORKER__SHUTDOWN_GRACE_S=str(WORKER_GRACE_S),

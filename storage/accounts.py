@@ -1,6 +1,6 @@
 """A brand's accounts on networks; their secrets are sealed, and opened only to be used."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, select
@@ -40,6 +40,15 @@ def lock(connection: Connection, account_id: str) -> RowMapping | None:
 
 def listed(connection: Connection, window: Window) -> Page:
     return page(connection, select(ACCOUNTS), (ACCOUNTS.c.created_at, ACCOUNTS.c.id), window)
+
+
+def with_setting(
+    connection: Connection, network: str, name: str, value: str
+) -> Sequence[RowMapping]:
+    """Return a network's accounts whose setting has the value, oldest first."""
+    query = select(ACCOUNTS).where(ACCOUNTS.c.network == network)
+    rows = connection.execute(query.order_by(ACCOUNTS.c.created_at, ACCOUNTS.c.id)).mappings()
+    return [row for row in rows if row["settings"].get(name) == value]
 
 
 def change(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -> None:

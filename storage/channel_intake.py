@@ -1,9 +1,12 @@
 """A listened channel: its settings at every round, its pages taken in, its cursor moved after."""
 
+from collections.abc import Sequence
+
 from conversations.channels import belongs
+from conversations.connector import Connector
 from conversations.model import Post
-from conversations.networks import Account, ListenedChannel, Page
-from storage import clock, intake, replies
+from conversations.networks import Account, Delivered, ListenedChannel, NetworkTrouble, Page
+from storage import accounts, channels, clock, intake, replies
 from storage.database import Database
 from storage.intake import ChannelWithAccount, PageIntake
 from storage.secrets import Seal
@@ -33,6 +36,9 @@ class ChannelIntake:
             post_limit=found.channel["post_limit"],
             cursor=found.channel["cursor"],
             wait_ms=await self._wait_ms(account_id),
+            id=channel_id,
+            handles=tuple(found.channel["handles"]),
+            keywords=tuple(found.channel["keywords"]),
         )
 
     async def _find(self, channel_id: str) -> ChannelWithAccount | None:
@@ -54,7 +60,48 @@ class ChannelIntake:
             return
         await self._database.write(lambda k: intake.move_cursor(k, channel_id, page.cursor))
 
-    async def report_trouble(self, channel_id: str, detail: str) -> None:
+    async def take_delivery(
+        self, channel_id: str, connector: Connector, delivered: Delivered
+    ) -> None:
+        """Take in what a network brought to one channel for its account, or for others.
+
+        A post goes to the first channel of its account that it belongs to, the called one first.
+        """
+        for address, page in delivered.pages.items():
+            targets = await self._targets(channel_id, connector, address)
+            for target in targets:
+                await self.take_in(target, page)
+
+    async def _targets(
+        self, channel_id: str, connector: Connector, address: str | None
+    ) -> Sequence[str]:
+        """Return the channels that a page is offered to: those of the account that it names.
+
+        Only accounts that share the secret of the signature are reached from another's URL.
+        """
+        called = await self._find(channel_id)
+        if called is None:
+            return ()
+        account_id = called.channel["account_id"]
+        name, signed_by = connector.address_setting, connector.signing_setting
+        if address is not None and name and called.settings.get(name) != address:
+            secret = self._seal.open(account_id, called.secrets).get(signed_by or "")
+            candidates = await self._database.read(
+                lambda k: accounts.with_setting(k, called.network, name, address)
+            )
+            matching = [
+                row["id"]
+                for row in candidates
+                if self._seal.open(row["id"], row["secrets"]).get(signed_by or "") == secret
+            ]
+            if not matching:  # an account that is not set up here: nobody's business
+                return ()
+            account_id = matching[0]
+        found = await self._database.read(lambda k: channels.enabled_of(k, account_id))
+        return sorted(found, key=lambda one: one != channel_id)
+
+    async def report_trouble(self, channel_id: str, trouble: NetworkTrouble) -> None:
+        detail = str(trouble)
         await self._database.write(lambda k: intake.report_health(k, channel_id, "trouble", detail))
 
 

@@ -1,6 +1,6 @@
 """Channels: what is listened to on accounts, and which workgroup gets it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
@@ -50,6 +50,12 @@ def lock(connection: Connection, channel_id: str) -> RowMapping | None:
 
 def listed(connection: Connection, window: Window) -> Page:
     return page(connection, select(CHANNELS), (CHANNELS.c.created_at, CHANNELS.c.id), window)
+
+
+def enabled_of(connection: Connection, account_id: str) -> Sequence[str]:
+    """Return an account's enabled channels, oldest first."""
+    query = select(CHANNELS.c.id).where(CHANNELS.c.account_id == account_id, CHANNELS.c.enabled)
+    return connection.execute(query.order_by(CHANNELS.c.created_at, CHANNELS.c.id)).scalars().all()
 
 
 def change(connection: Connection, row: RowMapping, values: Mapping[str, Any]) -> None:

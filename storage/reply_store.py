@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from conversations.networks import Account, NextReply
 from conversations.replies import Outcome, Permission, ReadBack, Reply
-from storage import replies
+from storage import clock, replies
 from storage.asking import Following
 from storage.database import Database
 from storage.journal import Aftermath
@@ -34,13 +34,15 @@ class ReplyStore:
         self._count = count
 
     async def next_reply(self, conversation_id: str) -> NextReply | None:
-        delivery = await self._database.read(lambda k: replies.next_delivery(k, conversation_id))
+        delivery, now = await self._database.read(
+            lambda k: (replies.next_delivery(k, conversation_id), clock.now(k))
+        )
         if delivery is None:
             return None
         reply = delivery.reply
         credentials = self._seal.open(reply.account_id, delivery.secrets)
         account = Account(reply.account_id, reply.network, delivery.settings, credentials)
-        return NextReply(reply, account)
+        return NextReply(reply, account, now)
 
     async def begin(self, reply_id: str, read_back: ReadBack) -> Permission:
         permit = await self._database.write(

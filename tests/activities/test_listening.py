@@ -10,9 +10,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import listening
 from activities.listening import ListeningActivities
+from conversations.capabilities import Delivery
 from conversations.messages import ListenTo
 from conversations.model import Author, Post
-from conversations.networks import Account, Delivery, ListenedChannel, NetworkTrouble, Page
+from conversations.networks import Account, ListenedChannel, NetworkTrouble, Page
 
 LISTEN_TO = ListenTo("ch-1", "fake")
 CHANNEL = ListenedChannel(Account("ac-1", "fake", {}), 10, 100, None)
@@ -43,8 +44,8 @@ class FakeIntake:
             self.listened = replace(self.listened, cursor=page.cursor)
         self.on_taken()
 
-    async def report_trouble(self, channel_id: str, detail: str) -> None:
-        self.troubles.append(detail)
+    async def report_trouble(self, channel_id: str, trouble: NetworkTrouble) -> None:
+        self.troubles.append(str(trouble))
 
 
 @dataclass
@@ -62,7 +63,8 @@ class FakeNetwork:
     def delivery(self, account: Account) -> Delivery:
         return self.how
 
-    async def fetch(self, account: Account, cursor: str | None, limit: int) -> Page:
+    async def fetch(self, channel: ListenedChannel) -> Page:
+        cursor = channel.cursor
         self.fetched.append(cursor)
         if self.trouble:
             raise self.trouble.pop()
@@ -71,7 +73,7 @@ class FakeNetwork:
         page = [post(number) for number in range(begin, end)]
         return Page(page, cursor=str(end), goes_on=end < self.posts)
 
-    async def stream(self, account: Account) -> AsyncGenerator[Page, None]:
+    async def stream(self, channel: ListenedChannel) -> AsyncGenerator[Page, None]:
         self.opened += 1
         try:
             yield Page()

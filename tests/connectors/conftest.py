@@ -1,14 +1,27 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
 import pytest_asyncio
 
 from connectors.calls import new_client
 from connectors.simulated import SimulatedConnector
-from conversations.networks import Account
+from conversations.networks import Account, DeliveryRequest, ListenedChannel, Page
 from tests.simulated_network.network import TOKEN, Network, Receiver
 
 SECRET = "whsec_" + "c2VjcmV0LW9mLXRoZS10ZXN0cw=="
+
+
+def listened(account: Account, cursor: str | None = None, limit: int = 10) -> ListenedChannel:
+    """Return a channel of the account as its listener has it."""
+    return ListenedChannel(account, poll_interval_ms=5_000, post_limit=limit, cursor=cursor)
+
+
+def delivered(
+    connector: SimulatedConnector, account: Account, headers: Mapping[str, str], body: bytes
+) -> Page:
+    """Return the page that a delivery is for the account that was called."""
+    request = DeliveryRequest("POST", "https://parley.example/deliveries", headers, body)
+    return connector.receive(account, request).pages[None]
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import pytest
 from connectors.simulated import SimulatedConnector
 from conversations.model import Unreadable
 from conversations.networks import Account, NetworkTrouble
+from tests.connectors.conftest import listened
 from tests.simulated_network.network import Network
 
 
@@ -18,9 +19,9 @@ async def test_one_cursor_reads_public_and_private_posts_to_their_end(
         network.says("customer_1", f"@acme {number}")
         network.says("customer_2", f"psst {number}", visibility="private", to="acme")
 
-    first = await connector.fetch(account, None, 2)
-    second = await connector.fetch(account, first.cursor, 2)
-    third = await connector.fetch(account, second.cursor, 2)
+    first = await connector.fetch(listened(account, None, 2))
+    second = await connector.fetch(listened(account, first.cursor, 2))
+    third = await connector.fetch(listened(account, second.cursor, 2))
 
     assert [p.text for p in first.posts] == ["@acme 0", "psst 0", "@acme 1", "psst 1"]
     assert [p.text for p in second.posts] == ["@acme 2", "psst 2"]
@@ -40,7 +41,7 @@ async def test_a_post_is_read_with_all_that_is_known_of_it(
         "customer_1", "", reply_to=first["id"], mention="acme", media=[picture], language="de"
     )
 
-    one, two = (await connector.fetch(account, None, 10)).posts
+    one, two = (await connector.fetch(listened(account, None, 10))).posts
 
     assert (one.external_id, one.text, one.created_at) == (first["id"], "@acme one", 1580699106789)
     assert (one.author.handle, one.author.followers) == ("customer_1", 12)
@@ -57,7 +58,7 @@ async def test_another_brand_is_a_customer_like_any_other(
     network.account("rival", token="rivals-token")
     network.brand("POST", "/posts", token="rivals-token", json={"text": "@acme hello"})
 
-    (post,) = (await connector.fetch(account, None, 10)).posts
+    (post,) = (await connector.fetch(listened(account, None, 10))).posts
 
     assert (post.is_own, post.author.handle) == (False, "rival")
 
@@ -67,12 +68,12 @@ async def test_a_page_shuffled_and_doubled_has_the_same_cursor_and_order(
 ) -> None:
     for number in range(6):
         network.says("customer_1", f"@acme {number}")
-    plain = await connector.fetch(account, None, 10)
+    plain = await connector.fetch(listened(account, None, 10))
 
     network.fault("mentions", "reorder")
-    assert await connector.fetch(account, None, 10) == plain
+    assert await connector.fetch(listened(account, None, 10)) == plain
     network.fault("mentions", "duplicate", times=2)
-    doubled = await connector.fetch(account, None, 10)
+    doubled = await connector.fetch(listened(account, None, 10))
 
     assert doubled.cursor == plain.cursor
     assert {p.external_id for p in doubled.posts} == {p.external_id for p in plain.posts}
@@ -87,10 +88,10 @@ async def test_a_failed_poll_is_trouble_and_loses_nothing(
     network.fault(path, kind)
 
     with pytest.raises(NetworkTrouble) as trouble:
-        await connector.fetch(account, None, 10)
+        await connector.fetch(listened(account, None, 10))
 
     assert account.credentials["token"] not in str(trouble.value)
-    assert len((await connector.fetch(account, None, 10)).posts) == 1
+    assert len((await connector.fetch(listened(account, None, 10))).posts) == 1
 
 
 async def test_a_rate_limited_poll_keeps_what_it_has(
@@ -101,9 +102,9 @@ async def test_a_rate_limited_poll_keeps_what_it_has(
     network.fault("mentions", "status", status=429, retry_after_s=7)
     network.fault("direct_messages", "status", status=429, retry_after_s=8)
 
-    nothing = await connector.fetch(account, None, 10)
-    public = await connector.fetch(account, None, 10)
-    private = await connector.fetch(account, public.cursor, 10)
+    nothing = await connector.fetch(listened(account, None, 10))
+    public = await connector.fetch(listened(account, None, 10))
+    private = await connector.fetch(listened(account, public.cursor, 10))
 
     assert (list(nothing.posts), nothing.retry_after_s) == ([], 7.0)
     assert ([p.text for p in public.posts], public.retry_after_s) == (["@acme hello"], 8.0)
@@ -117,7 +118,7 @@ async def test_refused_credentials_are_trouble_that_names_the_cause(
     network.account(**change)
 
     with pytest.raises(NetworkTrouble, match=r"unknown_token|account_suspended"):
-        await connector.fetch(account, None, 10)
+        await connector.fetch(listened(account, None, 10))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ async def test_poison_is_set_aside_and_its_neighbours_go_on(
     assert answer.is_success
     network.says("customer_1", "@acme after")
 
-    page = await connector.fetch(account, None, 10)
+    page = await connector.fetch(listened(account, None, 10))
 
     assert [p.text for p in page.posts] == ["@acme before", "@acme after"]
     (piece,) = page.unreadable
@@ -156,7 +157,7 @@ async def test_poison_is_set_aside_and_its_neighbours_go_on(
     assert piece.code == code
     assert "\0" not in piece.raw
     piece.raw.encode()
-    assert not (await connector.fetch(account, page.cursor, 10)).unreadable
+    assert not (await connector.fetch(listened(account, page.cursor, 10))).unreadable
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ async def test_what_is_only_strange_is_taken(
 ) -> None:
     network.says("customer_1", **{"text": "@acme strange"} | strange)
 
-    page = await connector.fetch(account, None, 10)
+    page = await connector.fetch(listened(account, None, 10))
 
     assert (len(page.posts), list(page.unreadable)) == (1, [])
 
@@ -188,7 +189,7 @@ async def test_a_foreign_cursor_begins_anew(
     network.says("customer_1", "@acme hello")
 
     for cursor in ("", "x y", "12", '{"a": 1}', "1 2 3"):
-        assert len((await connector.fetch(account, cursor, 10)).posts) == 1
+        assert len((await connector.fetch(listened(account, cursor, 10))).posts) == 1
 
 
 async def test_pages_that_are_too_long_are_read_in_smaller_ones(
@@ -204,7 +205,7 @@ async def test_pages_that_are_too_long_are_read_in_smaller_ones(
     taken: list[str] = []
     cursor, goes_on = None, True
     while goes_on:
-        page = await connector.fetch(account, cursor, 100)
+        page = await connector.fetch(listened(account, cursor, 100))
         taken += [p.text[6] for p in page.posts]
         cursor, goes_on = page.cursor, page.goes_on
 

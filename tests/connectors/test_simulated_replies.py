@@ -9,6 +9,7 @@ from connectors.simulated import SimulatedConnector
 from conversations.model import ReplyState, Visibility
 from conversations.networks import Account, NetworkTrouble
 from conversations.replies import Certainty, ReadBack, Reply
+from tests.connectors.conftest import listened
 from tests.simulated_network.network import Network, eventually
 
 REPLY = Reply(
@@ -44,7 +45,7 @@ async def test_a_published_reply_is_there_under_its_id(
 
     outcome = await connector.publish(account, answer_to(post))
 
-    assert connector.read_back(account) is ReadBack.LOOK_UP
+    assert connector.read_back(account, answer_to(post), 0) is ReadBack.LOOK_UP
     assert outcome.certainty is Certainty.SENT
     (made,) = [p for p in network.made("GET", "/control/ledger")["posts"] if p["reference"]]
     assert (made["reference"], made["text"], made["reply_to"]) == ("re_1", "Grüße 👋", post["id"])
@@ -202,7 +203,7 @@ async def test_a_network_that_is_away_was_surely_not_reached(
     assert (await connector.publish(nowhere, REPLY)).certainty is Certainty.NOT_ACCEPTED
     assert (await connector.look_up(nowhere, REPLY)).certainty is Certainty.MAYBE
     with pytest.raises(NetworkTrouble):
-        await connector.fetch(nowhere, None, 10)
+        await connector.fetch(listened(nowhere, None, 10))
 
 
 @pytest.mark.parametrize("settings", [{}, {"url": "no address"}, {"url": 7}])
@@ -214,7 +215,7 @@ async def test_an_account_that_was_set_up_badly_says_so(
     assert (await connector.publish(bad, REPLY)).certainty is Certainty.NOT_ACCEPTED
     assert (await connector.look_up(bad, REPLY)).certainty is Certainty.MAYBE
     with pytest.raises(NetworkTrouble):
-        await connector.fetch(bad, None, 10)
+        await connector.fetch(listened(bad, None, 10))
 
 
 async def test_our_own_posts_come_back_with_the_reply_they_are(
@@ -223,7 +224,7 @@ async def test_our_own_posts_come_back_with_the_reply_they_are(
     await connector.publish(account, REPLY)
     network.publish("from another program")
 
-    ours, other = (await connector.fetch(account, None, 10)).posts
+    ours, other = (await connector.fetch(listened(account, None, 10))).posts
 
     assert (ours.is_own, ours.own_reply_id) == (True, "re_1")
     assert (other.is_own, other.own_reply_id) == (True, None)

@@ -152,8 +152,8 @@ async def test_an_account_without_an_address_is_told_so(connector: WebhookConnec
 def test_without_a_look_up_the_receiver_has_to_deduplicate(connector: WebhookConnector) -> None:
     without = Account("ac", "webhook", {"reply_url": URL}, {})
 
-    assert connector.read_back(ACCOUNT) is ReadBack.LOOK_UP
-    assert connector.read_back(without) is ReadBack.RECEIVER_DEDUPLICATES
+    assert connector.read_back(ACCOUNT, REPLY, 0) is ReadBack.LOOK_UP
+    assert connector.read_back(without, REPLY, 0) is ReadBack.RECEIVER_DEDUPLICATES
 
 
 BODY = json.dumps({"posts": []}).encode()

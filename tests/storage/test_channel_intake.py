@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from conversations.model import Author, Post, Unreadable
-from conversations.networks import Page
+from conversations.networks import NetworkTrouble, Page
 from storage import quarantine
 from storage.channel_intake import ChannelIntake
 from storage.conversation_tables import PostRow
@@ -80,7 +80,9 @@ async def test_trouble_is_told_until_a_page_is_read(database: Database) -> None:
     channel = await listened(database)
     await channel.take(cursor="7")
 
-    await channel.intake.report_trouble(channel.channel_id, "the network answered 500")
+    await channel.intake.report_trouble(
+        channel.channel_id, NetworkTrouble("the network answered 500")
+    )
     troubled = await channel.row()
     await channel.take(cursor="7")
 
