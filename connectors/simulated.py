@@ -45,6 +45,7 @@ NO_ACCESS = "the account has no valid url or token"
 _FIRST = "0"
 _PUBLIC, _PRIVATE = "/api/mentions", "/api/direct_messages"
 _ACCESS_TROUBLE = {"unknown_token", "account_suspended"}
+_HTTP_UNAUTHORISED = 401
 _HTTP_NOT_FOUND = 404
 _HTTP_REQUEST_TIMEOUT = 408
 
@@ -244,7 +245,7 @@ def _in_time(post: Post) -> tuple[int, int, str]:
 def _wire_page(answer: Answer, account: Account, path: str) -> WirePage:
     if answer.status != 200:  # noqa: PLR2004
         code = _code(answer)
-        trouble = Trouble.UNAUTHORISED if code in _ACCESS_TROUBLE else Trouble.DOWN
+        trouble = Trouble.UNAUTHORISED if _is_refused_access(answer) else Trouble.DOWN
         raise NetworkTrouble(f"{path} was answered {answer.status} {code}".rstrip(), trouble)
     try:
         page = page_from(answer.body, account)
@@ -263,7 +264,7 @@ def _outcome_of_publishing(answer: Answer) -> Outcome:
     if answer.status == HTTP_TOO_MANY:
         pause_s = answer.retry_after_s
         return Outcome(Certainty.NOT_ACCEPTED, reason=reason, retry_after_s=pause_s)
-    if code in _ACCESS_TROUBLE:
+    if _is_refused_access(answer):
         return Outcome(Certainty.NOT_ACCEPTED, reason=reason, retry_after_s=ACCESS_PAUSE_S)
     is_refusal = 400 <= answer.status < HTTP_SERVER_ERROR  # noqa: PLR2004
     if is_refusal and answer.status != _HTTP_REQUEST_TIMEOUT:
@@ -281,6 +282,10 @@ def _published(answer: Answer) -> Outcome | None:
     if not isinstance(external_id, str) or not external_id:
         return None
     return Outcome(Certainty.SENT, external_id, url if isinstance(url, str) else None)
+
+
+def _is_refused_access(answer: Answer) -> bool:
+    return answer.status == _HTTP_UNAUTHORISED or _code(answer) in _ACCESS_TROUBLE
 
 
 def _code(answer: Answer) -> str:

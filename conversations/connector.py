@@ -60,7 +60,7 @@ class Connector(Protocol):
         ...
 
     async def fetch(self, channel: ListenedChannel) -> Page:
-        """Return the posts after the channel's cursor, oldest first, `post_limit` at most.
+        """Return what follows the cursor, oldest first, `post_limit` posts of each kind at most.
 
         Raises:
             NetworkTrouble: the network did not answer, or refused the credentials.

@@ -23,10 +23,16 @@ class Published:
 class Peer(Protocol):
     """What the contract suite needs of every network."""
 
-    connector: Connector
-    account: Account
-    """Reaches the server through `proxy`."""
-    proxy: FaultProxy
+    @property
+    def connector(self) -> Connector: ...
+
+    @property
+    def account(self) -> Account:
+        """The brand's; it reaches the server through `proxy`."""
+        ...
+
+    @property
+    def proxy(self) -> FaultProxy: ...
 
     async def customer_says(
         self, text: str, *, visibility: Visibility = Visibility.PUBLIC, to: str | None = None

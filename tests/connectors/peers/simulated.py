@@ -1,0 +1,61 @@
+"""The simulated network's own server, behind the fault proxy."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.calls import new_client
+from connectors.simulated import SimulatedConnector
+from conversations.model import Visibility
+from conversations.networks import Account
+from tests.connectors.fault_proxy import FaultProxy
+from tests.connectors.peer import Peer, Published
+from tests.simulated_network.network import TOKEN, Network
+
+
+@dataclass
+class SimulatedPeer:
+    connector: SimulatedConnector
+    account: Account
+    proxy: FaultProxy
+    network: Network
+
+    async def customer_says(
+        self, text: str, *, visibility: Visibility = Visibility.PUBLIC, to: str | None = None
+    ) -> str:
+        more = {"reply_to": to} if to else {}
+        if visibility is Visibility.PRIVATE:
+            more |= {"visibility": "private", "to": "acme"}
+        post = self.network.says("customer_1", f"@acme {text}", **more)
+        return str(post["id"])
+
+    async def published(self) -> Sequence[Published]:
+        posts = self.network.made("GET", "/control/ledger")["posts"]
+        return [
+            Published(p["id"], p["text"], Visibility(p["visibility"]), p.get("reply_to"))
+            for p in posts
+            if p["author"]["kind"] == "account"
+        ]
+
+    def is_publishing(self, method: str, path: str) -> bool:
+        return (method, path) == ("POST", "/api/posts")
+
+
+@asynccontextmanager
+async def peer(folder: Path) -> AsyncIterator[Peer]:
+    """Start the server with the account @acme."""
+    network = Network(folder)
+    network.start()
+    try:
+        network.account()
+        proxy = FaultProxy(network.url)
+        settings = {"url": proxy.url, "handle": "acme"}
+        account = Account("ac-1", "simulated", settings, {"token": TOKEN})
+        with proxy.running():
+            async with new_client() as client:
+                one = SimulatedPeer(SimulatedConnector(client), account, proxy, network)
+                proxy.hits = one.is_publishing
+                yield one
+    finally:
+        network.stop()
