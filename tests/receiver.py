@@ -7,6 +7,9 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from conversations.model import Visibility
+from tests.connectors.peer import Published
+
 Fault = Callable[[str, int], str]
 """Says for (reply id, attempt) what happens: ok, slow, lost, or a status code."""
 
@@ -19,6 +22,7 @@ class Receiver:
     def __init__(self) -> None:
         self.published: dict[str, int] = {}
         self.texts: list[str] = []
+        self.said: list[Published] = []
         self.attempts: dict[str, int] = {}
         self.fault: Fault = lambda _reply_id, _attempt: "ok"
         self._lock = threading.Lock()
@@ -26,22 +30,28 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
     def settings(self) -> dict[str, Any]:
-        url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        return {"reply_url": f"{url}/replies", "lookup_url": f"{url}/lookup"}
+        return {"reply_url": f"{self.url}/replies", "lookup_url": f"{self.url}/lookup"}
 
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
-    def take(self, reply_id: str, text: str) -> str:
+    def take(self, body: dict[str, Any]) -> str:
         """Count an attempt, publish unless the fault comes before, and say what happens."""
+        reply_id, text = body["reply_id"], body["text"]
         with self._lock:
             self.attempts[reply_id] = self.attempts.get(reply_id, 0) + 1
             fault = self.fault(reply_id, self.attempts[reply_id])
             if not fault.isdigit():
                 self.published[reply_id] = self.published.get(reply_id, 0) + 1
                 self.texts.append(text)
+                visibility, answers = Visibility(body["visibility"]), body["in_reply_to"]
+                self.said.append(Published(f"out-{reply_id}", text, visibility, answers))
         if fault == "slow":
             time.sleep(SLOW_S)
         return fault
@@ -63,7 +73,7 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                fault = receiver.take(body["reply_id"], body["text"])
+                fault = receiver.take(body)
                 if fault == "lost":
                     self.close_connection = True
                     return

@@ -5,7 +5,8 @@ import time
 import uuid
 from dataclasses import dataclass, field, replace
 
-from conversations.model import Post, ReplyState, Visibility
+from conversations.capabilities import Delivery
+from conversations.model import Author, Post, ReplyState, Visibility
 from conversations.networks import ListenedChannel, Page
 from conversations.replies import Reply, Step, after_attempt, after_look_up, next_step
 from tests.connectors.peer import Peer, Published
@@ -26,6 +27,11 @@ def unique(words: str) -> str:
 
 def visibilities(peer: Peer) -> list[Visibility]:
     return sorted(peer.connector.capabilities(peer.account).visibilities)
+
+
+def hears(peer: Peer) -> bool:
+    """Whether the network can be asked for posts."""
+    return Delivery.POLL in peer.connector.capabilities(peer.account).deliveries
 
 
 def reply_to(post: Post, peer: Peer, text: str) -> Reply:
@@ -111,8 +117,10 @@ class Reader:
 async def heard(
     peer: Peer, words: str, *, visibility: Visibility, to: str | None = None
 ) -> tuple[Reader, Post]:
-    """Let a customer say something and return it as the connector brings it."""
+    """Let a customer say something and return it as the connector brings it, if it hears."""
     reader = Reader(peer)
     external_id = await peer.customer_says(words, visibility=visibility, to=to)
+    if not hears(peer):
+        return reader, Post(external_id, Author("c-1", "customer"), words, now_ms(), visibility)
     (post,) = await reader.until(external_id)
     return reader, post

@@ -1,6 +1,7 @@
 """Licences are counted: also when 60 agents log in at once, never one too many."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 USER, STATION = LicenceKind.USER, LicenceKind.STATION
 CONCURRENT, ASSIGNED = Allocation.CONCURRENT, Allocation.ASSIGNED
 CROWD = 60
+AT_ONCE = 12
+"""Fewer than the pool has connections: who waits 5 s for one is refused, and that is right."""
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -91,16 +94,17 @@ async def test_the_count_holds_while_60_come_and_go_and_it_is_changed(database: 
     crowd = await newcomers(Floor(database), CROWD)
     await allocate(database, USER, CONCURRENT, 20)
     seen: list[int] = []
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def change(agent_id: str, status: RoutingStatus) -> None:
+        async with turns:
+            await database.write(lambda k: statuses.set_status(k, agent_id, status, None))
+            seen.append(await in_use(database, USER))
 
     async def come_and_go(agent_id: str) -> None:
         for status in (RoutingStatus.ON_QUEUE, RoutingStatus.OFF_QUEUE) * 3:
-            try:
-                await database.write(
-                    lambda k, s=status: statuses.set_status(k, agent_id, s, None)  # type: ignore[misc]
-                )
-            except licences.NoLicenceFree:
-                continue
-            seen.append(await in_use(database, USER))
+            with contextlib.suppress(licences.NoLicenceFree):
+                await change(agent_id, status)
 
     async def vary() -> None:
         for count in (30, 20, 30, 20):
