@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 SOURCES := .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long mutate check bench lock
+.PHONY: help setup run test test-long test-peers mutate check bench lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,11 @@ test: setup ## Install what tests need, check the code, run the tests
 test-long: setup ## The tests that take long: many kills, millions of steps
 	@scripts/setup-tests
 	@$(PYTHON) -m pytest -m long --timeout 3600
+
+test-peers: setup ## The connectors against every network's server that can be installed
+	@scripts/setup-tests
+	@$(PYTHON) -m tests.peers all
+	@PARLEY_PEERS=required $(PYTHON) -m pytest -m "peers or not (long or record or peers)" tests/connectors
 
 mutate: setup ## Change the pure rules in small ways and see that a test fails for each
 	@scripts/setup-tests
