@@ -30,7 +30,7 @@ def install(which: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in (QUICK, ALL):  # noqa: PLR2004
+    if len(sys.argv) != 2 or sys.argv[1] not in (QUICK, ALL):
         sys.exit("say which: python -m tests.peers quick|all")
     failures = install(sys.argv[1])
     for failure in failures:
