@@ -107,6 +107,34 @@ class ReplySettled(ConversationError):
         super().__init__(f"reply {reply_id} is {state}, not needs_human: nothing is to be resolved")
 
 
+class ReplyTooLong(ConversationError):
+    """More words than the network takes, in as many posts as it may become."""
+
+    def __init__(self, count: int, limit: str, why: str) -> None:
+        super().__init__(f"the text counts {count}, the network takes {limit}: {why}")
+
+
+class VisibilityNotSpoken(ConversationError):
+    """The network has no private messages, or no public posts, or takes no answers at all."""
+
+    def __init__(self, network: str, visibility: str) -> None:
+        super().__init__(f"the reply is {visibility}, and {network} takes no {visibility} replies")
+
+
+class UndoWindowOver(ConversationError):
+    """A reply that may have left cannot be taken back like one that waits."""
+
+    def __init__(self, reply_id: str, state: str) -> None:
+        super().__init__(f"reply {reply_id} is {state} and its undo window is over")
+
+
+class CannotChangeReply(ConversationError):
+    """A reply that cannot be edited or deleted, or not now."""
+
+    def __init__(self, reply_id: str, kind: str, why: str) -> None:
+        super().__init__(f"{kind} of reply {reply_id} is refused: {why}")
+
+
 class CannotMerge(ConversationError):
     """Two conversations that must not become one."""
 

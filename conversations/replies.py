@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from conversations.errors import UndoWindowOver
 from conversations.model import Instant, ReplyState, Visibility
+from conversations.reply_parts import Change, ChangeState, Part, key_of
 
 ATTEMPT_DEADLINE_MS = 15_000
 """An attempt without outcome is in flight so long; only then it is *maybe* accepted."""
@@ -12,6 +14,8 @@ FIRST_RETRY_MS = 500
 LONGEST_RETRY_MS = 60_000
 GIVE_UP_AFTER_MS = 24 * 3_600_000
 """A reply that could not be settled in a day needs a human."""
+
+WITHDRAWN = "withdrawn before it was sent"
 
 
 class Certainty(StrEnum):
@@ -81,10 +85,58 @@ class Reply:
     sent_at: Instant | None = None
     thread_root: str | None = None
     """The root of the thread that the answered post is in, where its network said so."""
+    undo_until: Instant | None = None
+    """So long it waits for second thoughts before anything leaves."""
+    parts: tuple[Part, ...] = ()
+    """The posts that a text too long for one becomes; none when it is one post."""
+    change: Change | None = None
 
     @property
     def is_settled(self) -> bool:
         return self.state in (ReplyState.SENT, ReplyState.REJECTED)
+
+    @property
+    def has_pending_change(self) -> bool:
+        return self.change is not None and self.change.state is ChangeState.PENDING
+
+    @property
+    def sent_parts(self) -> int:
+        """How many of the parts are there; the next one's turn comes when it is not settled."""
+        return sum(part.sent_at is not None for part in self.parts)
+
+    @property
+    def tries(self) -> int:
+        """The attempts for the part whose turn it is."""
+        return self.attempts - sum(part.attempts for part in self.parts)
+
+
+def part_at(reply: Reply, index: int) -> Reply:
+    """Return one post of the reply as a connector gets it: a reply with a key of its own.
+
+    A later one answers the one before, in the thread that the first one is in.
+    """
+    if not reply.parts:
+        return reply
+    part, earlier = reply.parts[index], reply.parts[:index]
+    known = [before.external_id for before in earlier if before.external_id is not None]
+    is_later = index > 0
+    return replace(
+        reply,
+        id=key_of(reply.id, index),
+        text=part.text,
+        in_reply_to=known[-1] if known else reply.in_reply_to,
+        thread_root=reply.thread_root or (reply.in_reply_to if is_later else None),
+        attempts=part.attempts or reply.tries,
+        external_id=part.external_id,
+        url=part.url,
+        sent_at=part.sent_at,
+        parts=(),
+    )
+
+
+def current_part(reply: Reply) -> Reply:
+    """Return the post whose turn it is."""
+    return part_at(reply, min(reply.sent_parts, max(0, len(reply.parts) - 1)))
 
 
 class Step(StrEnum):
@@ -92,6 +144,8 @@ class Step(StrEnum):
 
     SEND = "send"
     LOOK_UP = "look_up"
+    EDIT = "edit"
+    DELETE = "delete"
     WAIT = "wait"
     STOP = "stop"
 
@@ -118,11 +172,30 @@ def next_step(reply: Reply, read_back: ReadBack, now: Instant) -> NextStep:
     """
     if reply.is_settled or reply.state is ReplyState.NEEDS_HUMAN:
         return NextStep(Step.STOP, reply)
+    if may_be_withdrawn(reply, now):
+        return NextStep(Step.WAIT, reply, (reply.undo_until or now) - now)
     if _is_in_flight(reply, now):
         return NextStep(Step.WAIT, reply, (reply.attempt_until or now) - now)
     if reply.state is ReplyState.SENDING:
         reply = replace(reply, state=ReplyState.UNKNOWN, next_attempt_at=None)
     return _next_of_idle(reply, read_back, now)
+
+
+def may_be_withdrawn(reply: Reply, now: Instant) -> bool:
+    """Whether nothing has left, and nothing will before the undo window is over."""
+    is_untried = reply.state is ReplyState.ACCEPTED and reply.attempts == 0
+    return is_untried and reply.undo_until is not None and now < reply.undo_until
+
+
+def withdraw(reply: Reply, now: Instant) -> Reply:
+    """Return the reply taken back before anything left.
+
+    Raises:
+        UndoWindowOver: it may have left, or is settled.
+    """
+    if not may_be_withdrawn(reply, now):
+        raise UndoWindowOver(reply.id, reply.state)
+    return replace(reply, state=ReplyState.REJECTED, reason=WITHDRAWN)
 
 
 def _is_in_flight(reply: Reply, now: Instant) -> bool:
@@ -158,9 +231,8 @@ def after_attempt(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
         case Certainty.SENT:
             return _sent(reply, outcome, now)
         case Certainty.REJECTED:
-            return replace(
-                reply, state=ReplyState.REJECTED, attempt_until=None, reason=outcome.reason
-            )
+            reason = _of_part(reply, outcome.reason)
+            return replace(reply, state=ReplyState.REJECTED, attempt_until=None, reason=reason)
         case Certainty.NOT_ACCEPTED:
             refused = replace(reply, attempt_until=None)
             return _again(refused, ReplyState.ACCEPTED, outcome, now)
@@ -191,7 +263,17 @@ def _visible_at(reply: Reply, outcome: Outcome) -> Instant:
     return (reply.attempt_until or reply.created_at) + outcome.visible_within_ms
 
 
+def _of_part(reply: Reply, reason: str | None) -> str | None:
+    """Let a reason say which of several parts it is about."""
+    if not reply.parts:
+        return reason
+    which = f"part {reply.sent_parts + 1} of {len(reply.parts)}"
+    return f"{which}: {reason}" if reason else which
+
+
 def _sent(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
+    if reply.parts:
+        return _part_sent(reply, outcome, now)
     return replace(
         reply,
         state=ReplyState.SENT,
@@ -204,9 +286,35 @@ def _sent(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
     )
 
 
+def _part_sent(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
+    """Note that a part is there; the next one's turn comes, or the whole reply is sent."""
+    index = reply.sent_parts
+    there = replace(
+        reply.parts[index],
+        external_id=outcome.external_id,
+        url=outcome.url,
+        sent_at=now,
+        attempts=reply.tries,
+    )
+    parts = (*reply.parts[:index], there, *reply.parts[index + 1 :])
+    is_last = index + 1 == len(parts)
+    return replace(
+        reply,
+        parts=parts,
+        state=ReplyState.SENT if is_last else ReplyState.ACCEPTED,
+        attempt_until=None,
+        next_attempt_at=None,
+        tried_since=now,
+        external_id=parts[0].external_id,
+        url=parts[0].url,
+        reason=None,
+        sent_at=now if is_last else None,
+    )
+
+
 def _again(reply: Reply, state: ReplyState, outcome: Outcome, now: Instant) -> Reply:
     """Wait twice as long after each attempt, and a quarter of its age after each look-up."""
-    patience_ms = max(FIRST_RETRY_MS * 2 ** min(reply.attempts, 10), (now - reply.tried_since) // 4)
+    patience_ms = max(FIRST_RETRY_MS * 2 ** min(reply.tries, 10), (now - reply.tried_since) // 4)
     delay_ms = min(LONGEST_RETRY_MS, patience_ms)
     if outcome.retry_after_s is not None:
         delay_ms = max(delay_ms, int(outcome.retry_after_s * 1000))
