@@ -13,6 +13,7 @@ from api.metrics import Metrics
 from api.turns import Turns
 from connectors.guard import Guard
 from conversations.connector import Connector
+from reports.now import LatestReading
 from storage.asking import Following
 from storage.database import Database
 from storage.intake import PageIntake
@@ -34,6 +35,7 @@ class Context:
     links: TemporalLinks
     connectors: Mapping[str, Connector]
     guard: Guard
+    latest_reading: LatestReading
     public_url: str
 
     @property

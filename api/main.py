@@ -32,6 +32,7 @@ from api import (
     setup,
     simulations,
     stations,
+    statistics,
     statuses,
     watch,
     workgroups,
@@ -46,6 +47,7 @@ from api.turns import Turns
 from connectors.calls import new_client
 from connectors.guard import Guard
 from connectors.registry import connectors
+from reports.now import LatestReading
 from settings import Settings
 from storage import bells, principals
 from storage.asking import Following
@@ -80,6 +82,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     rules.router,
     replies.router,
     simulations.router,
+    statistics.router,
     quarantine.router,
     events.router,
 )
@@ -164,6 +167,7 @@ async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
         links=links,
         connectors=connectors(http, guard),
         guard=guard,
+        latest_reading=LatestReading(database),
         public_url=settings.public_url,
     )
     app.state.checks = watch.checks_of(database)

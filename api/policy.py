@@ -74,6 +74,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "POST /rules/{rule_set_id}/test": _ADMIN,
     "GET /skills": _ALL,
     "POST /simulations": _SUPERVISOR,
+    "GET /statistics/now": _FLOOR,
+    "GET /statistics/intervals": _FLOOR,
     "GET /quarantine": _SUPERVISOR,
     "GET /conversations": _FLOOR,
     "GET /conversations/{conversation_id}": _FLOOR,

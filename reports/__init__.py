@@ -1,1 +1,1 @@
-"""Interval statistics and their definitions."""
+"""Figures of the floor, now and by intervals, and their definitions."""

@@ -168,6 +168,23 @@ def _counts(
     return Counts(*(int(count) for count in connection.execute(query).one()))
 
 
+def counts_between(
+    connection: Connection,
+    workgroup: RowMapping,
+    media_type: MediaType,
+    period: tuple[Instant, Instant],
+) -> Counts:
+    """Count the waits of a media type that ended from the first moment to before the second."""
+    level = service_level_from(workgroup)
+    ended = and_(
+        ENTRIES.c.workgroup_id == workgroup["id"],
+        ENTRIES.c.media_type == media_type.value,
+        ENTRIES.c.left_at >= period[0],
+        ENTRIES.c.left_at < period[1],
+    )
+    return _counts(connection, ended, level, level.target_of(media_type))
+
+
 def place_of(connection: Connection, conversation: Conversation, workgroup: RowMapping) -> Place:
     """Read where a waiting conversation stands in its queue."""
     now = clock.now(connection)

@@ -1,0 +1,139 @@
+"""A queue's waits, counted by intervals: by when they began, and by when they ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, select
+
+from acd.service_level import ServiceLevel, WayOut
+from conversations.model import Instant, MediaType
+from storage.calendars import service_level_from
+from storage.conversation_tables import QueueEntryRow
+
+ENTRIES = QueueEntryRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Intervals of one width, side by side; the last may be cut short by `until`."""
+
+    since: Instant
+    until: Instant
+    width_ms: int
+
+    @property
+    def count(self) -> int:
+        return -(-(self.until - self.since) // self.width_ms)
+
+    def begin(self, index: int) -> Instant:
+        return self.since + index * self.width_ms
+
+    def end(self, index: int) -> Instant:
+        return min(self.until, self.begin(index) + self.width_ms)
+
+
+@dataclass(slots=True)
+class Begun:
+    """What became of the waits that began in an interval, until now."""
+
+    offered: int = 0
+    answered: int = 0
+    abandoned: int = 0
+    flowed_out: int = 0
+    waiting: int = 0
+
+
+@dataclass(slots=True)
+class Ended:
+    """The waits that ended in an interval."""
+
+    answered: int = 0
+    answered_in_time: int = 0
+    abandoned: int = 0
+    abandoned_shortly: int = 0
+    flowed_out: int = 0
+    answered_after_ms: int = 0
+    """The waits of the answered, summed."""
+    longest_wait_ms: int = 0
+
+
+def begun(connection: Connection, workgroup_id: str, grid: Grid) -> list[Begun]:
+    """Count the waits that began in each interval, by how they ended."""
+    interval = ((ENTRIES.c.entered_at - grid.since) // grid.width_ms).label("interval")
+    query = (
+        select(interval, ENTRIES.c.outcome, func.count().label("waits"))
+        .where(_within(ENTRIES.c.entered_at, workgroup_id, grid))
+        .group_by(interval, ENTRIES.c.outcome)
+    )
+    counted = [Begun() for _ in range(grid.count)]
+    for row in connection.execute(query):
+        each = counted[row.interval]
+        each.offered += row.waits
+        match row.outcome:
+            case None:
+                each.waiting += row.waits
+            case WayOut.ANSWERED.value:
+                each.answered += row.waits
+            case WayOut.ABANDONED.value:
+                each.abandoned += row.waits
+            case _:
+                each.flowed_out += row.waits
+    return counted
+
+
+def ended(connection: Connection, workgroup: RowMapping, grid: Grid) -> list[Ended]:
+    """Count the waits that ended in each interval, against the workgroup's present targets."""
+    interval = ((ENTRIES.c.left_at - grid.since) // grid.width_ms).label("interval")
+    level = service_level_from(workgroup)
+    in_time = case((ENTRIES.c.waited_ms <= _target_ms(level), 1), else_=0)
+    shortly = case((ENTRIES.c.waited_ms < level.short_abandon_s * 1000, 1), else_=0)
+    query = (
+        select(
+            interval,
+            ENTRIES.c.outcome,
+            func.count().label("waits"),
+            func.sum(in_time).label("in_time"),
+            func.sum(shortly).label("shortly"),
+            func.sum(ENTRIES.c.waited_ms).label("waited_ms"),
+            func.max(ENTRIES.c.waited_ms).label("longest_ms"),
+        )
+        .where(_within(ENTRIES.c.left_at, workgroup["id"], grid))
+        .group_by(interval, ENTRIES.c.outcome)
+    )
+    counted = [Ended() for _ in range(grid.count)]
+    for row in connection.execute(query):
+        _add(counted[row.interval], row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    return counted
+
+
+def _add(each: Ended, row: RowMapping) -> None:
+    each.longest_wait_ms = max(each.longest_wait_ms, row["longest_ms"])
+    match row["outcome"]:
+        case WayOut.ANSWERED.value:
+            each.answered = row["waits"]
+            each.answered_in_time = int(row["in_time"])
+            each.answered_after_ms = int(row["waited_ms"])
+        case WayOut.ABANDONED.value:
+            each.abandoned = row["waits"]
+            each.abandoned_shortly = int(row["shortly"])
+        case _:
+            each.flowed_out += row["waits"]
+
+
+def _target_ms(level: ServiceLevel) -> ColumnElement[int]:
+    targets = {each.value: level.target_of(each).target_s * 1000 for each in MediaType}
+    return case(targets, value=ENTRIES.c.media_type, else_=level.target.target_s * 1000)
+
+
+def _within(moment: ColumnElement[int], workgroup_id: str, grid: Grid) -> ColumnElement[bool]:
+    return and_(ENTRIES.c.workgroup_id == workgroup_id, moment >= grid.since, moment < grid.until)
+
+
+def kept_since(connection: Connection) -> Instant | None:
+    """Return when the oldest wait that is still kept began; None while there is none."""
+    first: Instant | None = connection.execute(select(func.min(ENTRIES.c.entered_at))).scalar_one()
+    return first
+
+
+def chosen(workgroups: Sequence[RowMapping], workgroup_id: str | None) -> list[RowMapping]:
+    return [row for row in workgroups if workgroup_id in (None, row["id"])]
