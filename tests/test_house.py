@@ -100,6 +100,7 @@ def test_make_knows_its_few_targets() -> None:
         "run",
         "test",
         "test-long",
+        "test-peers",
         "mutate",
         "check",
         "bench",

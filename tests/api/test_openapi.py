@@ -7,7 +7,7 @@ from pathlib import Path
 from api.openapi import document
 
 COMMITTED = Path(__file__).parents[2] / "openapi.json"
-LATER = ("statistics",)
+LATER = ("campaigns",)
 
 
 def test_the_committed_description_is_current() -> None:
