@@ -130,7 +130,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
     process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     pages = PageIntake(database, following, derived_key(secret_key, "affinity"))
     guard = Guard.allowing(settings.internal_targets)
-    http = new_client()
+    http = new_client(guard)
     spoken = connectors(http, guard)
     ringer.start()
     BELLS_DROPPED.set_function(lambda: ringer.dropped)

@@ -151,7 +151,7 @@ async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
     )
     following = Following(database, ringer.ring)
     guard = Guard.allowing(settings.internal_targets)
-    http = new_client()
+    http = new_client(guard)
     links = TemporalLinks(settings.temporal_ui_url, client.namespace)
     doorkeeper = Doorkeeper(database)
     feed = Feed(database, doorkeeper, metrics, links)

@@ -1,5 +1,6 @@
 """HTTP calls to networks, with bounds, and what their failures say about acceptance."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +8,14 @@ from typing import Any
 
 import httpx
 
+from connectors.guard import Guard
+from connectors.guarded_transport import GuardedTransport, RefusedTarget
 from conversations.replies import Certainty, Outcome
 
 LARGEST_ANSWER = 1_048_576
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+LONGEST_CALL_S = 30.0
+"""A network that gives byte after byte keeps within the other time-outs for ever."""
 
 CERTAINLY_NOT_SENT = (
     httpx.ConnectError,
@@ -50,19 +55,39 @@ class Answer:
             return None
 
 
-def new_client() -> httpx.AsyncClient:
-    """Return a client that follows no redirects and takes nothing from its surroundings."""
-    return httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+def new_client(guard: Guard) -> httpx.AsyncClient:
+    """Return the client of all calls to networks: each connection is one that the guard judged.
+
+    It follows no redirects and takes nothing from its surroundings: no proxy, no `.netrc`.
+    """
+    return httpx.AsyncClient(
+        transport=GuardedTransport(guard),
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        trust_env=False,
+    )
 
 
 async def call(
-    client: httpx.AsyncClient, request: httpx.Request, *, largest: int = LARGEST_ANSWER
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    largest: int = LARGEST_ANSWER,
+    within_s: float = LONGEST_CALL_S,
 ) -> Answer:
     """Make the call and read so much of its answer, 1 MiB at most if nothing else is said.
 
     Raises:
         httpx.HTTPError: the line broke; `outcome_of_failure` says what that means.
     """
+    try:
+        async with asyncio.timeout(within_s):
+            return await _called(client, request, largest)
+    except TimeoutError as error:
+        raise httpx.ReadTimeout("the call took too long", request=request) from error
+
+
+async def _called(client: httpx.AsyncClient, request: httpx.Request, largest: int) -> Answer:
     response = await client.send(request, stream=True)
     try:
         body = bytearray()
@@ -76,10 +101,15 @@ async def call(
         await response.aclose()
 
 
+def cause_of(error: Exception) -> str:
+    """Name what broke: the kind of it, and of a target that was refused the reason."""
+    return str(error) if isinstance(error, RefusedTarget) else type(error).__name__
+
+
 def outcome_of_failure(error: httpx.HTTPError) -> Outcome:
     """Say what a broken call means: certainly not accepted, or maybe."""
-    reason = f"the network could not be reached: {type(error).__name__}"
     if isinstance(error, CERTAINLY_NOT_SENT):
+        reason = f"the network could not be reached: {cause_of(error)}"
         return Outcome(Certainty.NOT_ACCEPTED, reason=reason)
-    reason = f"the line broke: {type(error).__name__}"
+    reason = f"the line broke: {cause_of(error)}"
     return Outcome(Certainty.MAYBE, reason=reason, may_still_arrive=True)

@@ -106,12 +106,25 @@ class Trouble(StrEnum):
     """It refuses the credentials, or there are none: only a human can help."""
 
 
+class TargetNotAllowed(Exception):
+    """A call would have gone where nobody allowed; no byte of it left, and the message says why."""
+
+
 class NetworkTrouble(Exception):
     """A network could not be asked; the message names the cause without any secret."""
 
     def __init__(self, detail: str, trouble: Trouble = Trouble.DOWN) -> None:
         super().__init__(detail)
         self.trouble = trouble
+
+    def __str__(self) -> str:
+        """Name the refused target, too: only an operator can help there."""
+        detail = super().__str__()
+        return f"{detail}: {self.__cause__}" if _is_refusal(self.__cause__) else detail
+
+
+def _is_refusal(cause: BaseException | None) -> bool:
+    return isinstance(cause, TargetNotAllowed)
 
 
 class BadSignature(Exception):

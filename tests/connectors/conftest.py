@@ -3,9 +3,9 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 import pytest
 import pytest_asyncio
 
-from connectors.calls import new_client
 from connectors.simulated import SimulatedConnector
 from conversations.networks import Account, DeliveryRequest, ListenedChannel, Page
+from tests.connectors.loopback import loopback_client
 from tests.simulated_network.network import TOKEN, Network, Receiver
 
 SECRET = "whsec_" + "c2VjcmV0LW9mLXRoZS10ZXN0cw=="
@@ -48,7 +48,7 @@ def account(network: Network) -> Account:
 
 @pytest_asyncio.fixture
 async def connector() -> AsyncIterator[SimulatedConnector]:
-    async with new_client() as client:
+    async with loopback_client() as client:
         yield SimulatedConnector(client)
 
 

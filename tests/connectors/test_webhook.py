@@ -8,12 +8,12 @@ import pytest
 import respx
 from standardwebhooks.webhooks import Webhook
 
-from connectors.calls import new_client
 from connectors.standard_webhooks import headers, verify
 from connectors.webhook import WebhookConnector
 from conversations.model import ReplyState, Visibility
 from conversations.networks import Account, BadSignature
 from conversations.replies import Certainty, ReadBack, Reply
+from tests.connectors.loopback import loopback_client
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 URL = "https://brand.example/replies"
@@ -40,7 +40,7 @@ REPLY = Reply(
 
 @pytest.fixture
 def connector() -> WebhookConnector:
-    return WebhookConnector(new_client())
+    return WebhookConnector(loopback_client())
 
 
 @respx.mock

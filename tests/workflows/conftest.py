@@ -71,6 +71,7 @@ async def world(
     settings = Settings(
         secret_key=SecretStr("a secret of the tests, long enough"),
         database_url=SecretStr(sqlite_url),
+        internal_targets=("127.0.0.0/8",),
         worker=WorkerSettings(sandbox=True, shutdown_grace_s=1),
     )
     receiver = Receiver()

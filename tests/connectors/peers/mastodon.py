@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.calls import new_client
 from connectors.mastodon import MastodonConnector
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy
+from tests.connectors.loopback import loopback_client
 from tests.connectors.peer import Peer, Published
 from tests.fakes.mastodon import FakeMastodon
 from tests.fakes.mastodon_ledger import MastodonLedger
@@ -64,7 +64,7 @@ async def peer(folder: Path) -> AsyncIterator[Peer]:
         proxy = FaultProxy(url)
         account = Account("ac-1", "mastodon", {"url": proxy.url}, {"access_token": TOKEN})
         with proxy.running():
-            async with new_client() as client:
+            async with loopback_client() as client:
                 connector = MastodonConnector(client)
                 one = MastodonPeer(connector, account, proxy, ledger, brand_id, customer_id)
                 proxy.hits = one.is_publishing

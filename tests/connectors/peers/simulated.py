@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.calls import new_client
 from connectors.simulated import SimulatedConnector
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy
+from tests.connectors.loopback import loopback_client
 from tests.connectors.peer import Peer, Published
 from tests.simulated_network.network import TOKEN, Network
 
@@ -31,7 +31,8 @@ class SimulatedPeer:
         return str(post["id"])
 
     async def published(self) -> Sequence[Published]:
-        posts = self.network.made("GET", "/control/ledger")["posts"]
+        ledger = self.network.made("GET", "/control/ledger")
+        posts = [post for post in ledger["posts"] if post["id"] not in ledger["deleted"]]
         return [
             Published(p["id"], p["text"], Visibility(p["visibility"]), p.get("reply_to"))
             for p in posts
@@ -53,7 +54,7 @@ async def peer(folder: Path) -> AsyncIterator[Peer]:
         settings = {"url": proxy.url, "handle": "acme"}
         account = Account("ac-1", "simulated", settings, {"token": TOKEN})
         with proxy.running():
-            async with new_client() as client:
+            async with loopback_client() as client:
                 one = SimulatedPeer(SimulatedConnector(client), account, proxy, network)
                 proxy.hits = one.is_publishing
                 yield one

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.calls import new_client
 from connectors.webhook import WebhookConnector
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.delivering import unique
 from tests.connectors.fault_proxy import FaultProxy
+from tests.connectors.loopback import loopback_client
 from tests.connectors.peer import Peer, Published
 from tests.receiver import Receiver
 
@@ -47,7 +47,7 @@ async def peer(folder: Path) -> AsyncIterator[Peer]:
     account = Account("ac-1", "webhook", settings, {"secret": SECRET})
     try:
         with proxy.running():
-            async with new_client() as client:
+            async with loopback_client() as client:
                 one = WebhookPeer(WebhookConnector(client), account, proxy, receiver)
                 proxy.hits = one.is_publishing
                 yield one
