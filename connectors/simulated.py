@@ -52,27 +52,30 @@ _HTTP_REQUEST_TIMEOUT = 408
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far the public and the private posts were read."""
+    """How far the public and the private posts were read, and what became of posts."""
 
     public: str = _FIRST
     private: str = _FIRST
+    changes: str = _FIRST
 
     @property
     def text(self) -> str:
-        return f"{self.public} {self.private}"
+        return f"{self.public} {self.private} {self.changes}"
 
 
 def cursor_from(text: str | None) -> Cursor:
     """Read a cursor; a foreign one begins anew, and what is known is not taken twice."""
-    public, _, private = (text or "").partition(" ")
-    is_ours = all(part.isascii() and part.isdecimal() for part in (public, private))
-    return Cursor(public, private) if is_ours else Cursor()
+    parts = (text or "").split(" ")
+    is_ours = all(part.isascii() and part.isdecimal() for part in parts)
+    return Cursor(*parts) if is_ours and len(parts) in (2, 3) else Cursor()
 
 
 CAPABILITIES = Capabilities(
     deliveries=frozenset(Delivery),
     visibilities=frozenset(Visibility),
-    length=LengthRule(most=500),
+    length=LengthRule(most=5_000),
+    can_edit=True,
+    can_delete=True,
     read_back=ReadBack.LOOK_UP,
 )
 
@@ -145,28 +148,33 @@ class SimulatedConnector(BaseConnector):
         """
         account, limit = channel.account, channel.post_limit
         since = cursor_from(channel.cursor)
-        public = await self._page(account, _PUBLIC, since.public, limit)
+        public = await self._page(account, _PUBLIC, since, limit)
         if isinstance(public, float):
             return Page(retry_after_s=public)
-        private = await self._page(account, _PRIVATE, since.private, limit)
-        if isinstance(private, float):
-            reached = replace(since, public=public.next_since_id or since.public)
-            return replace(_merged(reached, public), retry_after_s=private)
+        private = await self._page(account, _PRIVATE, since, limit)
         reached = Cursor(
-            public.next_since_id or since.public, private.next_since_id or since.private
+            public.next_since_id or since.public,
+            since.private,
+            public.next_changes_since or since.changes,
         )
+        if isinstance(private, float):
+            return replace(_merged(reached, public), retry_after_s=private)
+        reached = replace(reached, private=private.next_since_id or since.private)
         return _merged(reached, public, private)
 
     async def _page(
-        self, account: Account, path: str, since_id: str, limit: int
+        self, account: Account, path: str, since: Cursor, limit: int
     ) -> WirePage | float:
         """Return a page, or after how many seconds the network takes the next call.
 
         A page that is too long to be read is asked for again with fewer posts.
         """
+        asked = {"since_id": since.public, "changes_since": since.changes}
+        if path == _PRIVATE:
+            asked = {"since_id": since.private}
         most = max(1, min(limit, MOST_POSTS))
         while True:
-            answer = await self._ask(account, path, since_id=since_id, limit=most)
+            answer = await self._ask(account, path, **asked, limit=most)
             if answer.status == HTTP_TOO_MANY:
                 return answer.retry_after_s if answer.retry_after_s is not None else 1.0
             if answer.is_whole or most == 1:
@@ -199,6 +207,32 @@ class SimulatedConnector(BaseConnector):
             raise NetworkTrouble(f"the stream broke: {type(error).__name__}") from error
         except (KeyError, httpx.InvalidURL) as error:
             raise NetworkTrouble(NO_ACCESS, Trouble.UNAUTHORISED) from error
+
+    async def edit(self, account: Account, reply: Reply, text: str) -> Outcome:
+        answer = await self._change(account, "PATCH", reply, json={"text": text})
+        if isinstance(answer, Outcome):
+            return answer
+        if answer.status == 404:  # noqa: PLR2004
+            return Outcome(Certainty.REJECTED, reason="the post is not there any more")
+        return _outcome_of_publishing(answer)
+
+    async def delete(self, account: Account, reply: Reply) -> Outcome:
+        answer = await self._change(account, "DELETE", reply)
+        if isinstance(answer, Outcome):
+            return answer
+        is_gone = answer.status == 204 or _code(answer) == "unknown_post"  # noqa: PLR2004
+        return Outcome(Certainty.SENT) if is_gone else _outcome_of_publishing(answer)
+
+    async def _change(
+        self, account: Account, method: str, reply: Reply, json: dict[str, str] | None = None
+    ) -> Answer | Outcome:
+        try:
+            path = f"/api/posts/{reply.external_id}"
+            return await call(self._client, self._request(account, method, path, json=json))
+        except httpx.HTTPError as error:
+            return outcome_of_failure(error)
+        except (KeyError, httpx.InvalidURL):
+            return Outcome(Certainty.NOT_ACCEPTED, reason=NO_ACCESS)
 
     def receive(self, account: Account, request: DeliveryRequest) -> Delivered:
         """Return the posts of a delivery.
@@ -233,6 +267,7 @@ def _merged(cursor: Cursor | None, *pages: WirePage) -> Page:
     return Page(
         posts=posts,
         unreadable=[piece for page in pages for piece in page.unreadable],
+        changes=[change for page in pages for change in page.changes],
         cursor=cursor.text if cursor else None,
         goes_on=any(page.has_more for page in pages),
     )

@@ -1,12 +1,23 @@
 """The simulated network's wire format: its posts as Parley's, ours as its own."""
 
+import contextlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.json_pages import NotAPage, read_page
-from conversations.model import Author, Instant, Location, Media, Post, Unreadable, Visibility
+from conversations.model import (
+    Author,
+    Instant,
+    Location,
+    Media,
+    Post,
+    PostChange,
+    PostChangeKind,
+    Unreadable,
+    Visibility,
+)
 from conversations.networks import Account
 from conversations.replies import Reply
 
@@ -33,6 +44,8 @@ class WirePage:
     unreadable: tuple[Unreadable, ...]
     next_since_id: str | None
     has_more: bool
+    changes: tuple[PostChange, ...] = ()
+    next_changes_since: str | None = None
 
 
 def page_from(body: bytes, account: Account) -> WirePage:
@@ -44,6 +57,7 @@ def page_from(body: bytes, account: Account) -> WirePage:
     pieces = read_page(body, "posts")
     understood = [post_from(entry, account) for entry in pieces.entries]
     since_id = pieces.beside.get("next_since_id")
+    changes_since = pieces.beside.get("next_changes_since")
     if since_id is not None and not _is_number(since_id):
         raise NotAPage("next_since_id is no id")
     return WirePage(
@@ -51,7 +65,24 @@ def page_from(body: bytes, account: Account) -> WirePage:
         tuple(piece for piece in understood if isinstance(piece, Unreadable)),
         since_id,
         pieces.beside.get("has_more") is True,
+        _changes(pieces.beside.get("changes")),
+        changes_since if _is_number(changes_since) else None,
     )
+
+
+def _changes(value: Any) -> tuple[PostChange, ...]:  # noqa: ANN401 - any JSON
+    """Read what became of posts; a change that makes no sense changes nothing."""
+    found = []
+    for change in value if isinstance(value, list) else []:
+        if not isinstance(change, dict):
+            continue
+        post_id, text = _text(change.get("post_id"), LONGEST_ID), change.get("text")
+        with contextlib.suppress(ValueError, NotUnderstood):
+            kind = PostChangeKind(str(change.get("kind")))
+            words = _text(text, LONGEST_TEXT) if kind is PostChangeKind.EDITED else None
+            if post_id and (words is not None) == (kind is PostChangeKind.EDITED):
+                found.append(PostChange(post_id, kind, _instant(change.get("at")), words))
+    return tuple(found)
 
 
 def post_from(entry: Any, account: Account) -> Post | Unreadable:  # noqa: ANN401 - any JSON

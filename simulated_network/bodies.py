@@ -185,12 +185,20 @@ class AccountBody(Body):
     name: Annotated[str, Field(min_length=1, max_length=200)] = ""
     token: _Visible = ""
     webhook: WebhookBody | None = None
-    limits: dict[Literal["publish", "mentions", "direct_messages", "lookup"], LimitBody] = {}
+    limits: dict[
+        Literal["publish", "change", "mentions", "direct_messages", "lookup"], LimitBody
+    ] = {}
     deduplicates: bool = False
     visibility_delay_ms: _DelayMs = 0
     cold_direct_messages: bool = False
     suspended: bool = False
     text_limit: Annotated[int, Field(ge=1, le=LONGEST_TEXT)] = 5000
+
+
+class TextBody(Body):
+    """Other words for a post that stands."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 
 
 class PersonBody(Body):
@@ -206,6 +214,7 @@ class FaultBody(Body):
 
     operation: Literal[
         "publish",
+        "change",
         "mentions",
         "direct_messages",
         "lookup",

@@ -5,10 +5,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from simulated_network import posts, publishing
+from simulated_network import changes, posts, publishing
 from simulated_network.answering import meet, meet_after_acceptance
-from simulated_network.bodies import PublishBody
-from simulated_network.calling import CallingAccount, PageLimit, SinceId, TheWorld, id_number
+from simulated_network.bodies import PublishBody, TextBody
+from simulated_network.calling import (
+    AskedPage,
+    CallingAccount,
+    PageQuery,
+    SinceId,
+    TheWorld,
+    id_number,
+)
 from simulated_network.faults import Hit
 from simulated_network.model import Account, Post, Refusal, Visibility
 from simulated_network.wire import Json, account_json, post_json
@@ -27,13 +34,16 @@ async def mentions(
     request: Request,
     world: TheWorld,
     account: CallingAccount,
-    since_id: SinceId = None,
-    limit: PageLimit = 100,
+    asked: AskedPage,
+    changes_since: SinceId = None,
 ) -> Response:
-    """Public posts that name or answer the account, and its own; oldest first."""
+    """Public posts that name or answer the account, and its own; oldest first.
+
+    With `changes_since` also what became of others' posts, private ones too.
+    """
     hit = world.admit(account, "mentions")
     await meet(request, hit)
-    return await _page(world, account, "public", _Wanted(since_id, limit, hit))
+    return await _page(world, account, "public", _Wanted(asked, hit, changes_since))
 
 
 @router.get("/direct_messages")
@@ -41,13 +51,12 @@ async def direct_messages(
     request: Request,
     world: TheWorld,
     account: CallingAccount,
-    since_id: SinceId = None,
-    limit: PageLimit = 100,
+    asked: AskedPage,
 ) -> Response:
     """Private posts to the account, and its own; oldest first."""
     hit = world.admit(account, "direct_messages")
     await meet(request, hit)
-    return await _page(world, account, "private", _Wanted(since_id, limit, hit))
+    return await _page(world, account, "private", _Wanted(asked, hit))
 
 
 @router.post("/posts", status_code=201)
@@ -63,6 +72,34 @@ async def publish(
     await meet_after_acceptance(request, hit)
     shape = post_json(published.post, viewer=account, base_url=world.base_url)
     return Json(shape, status_code=201 if published.is_new else 200)
+
+
+@router.patch("/posts/{post_id}")
+async def change_words(
+    request: Request, world: TheWorld, account: CallingAccount, post_id: str, body: TextBody
+) -> Response:
+    """Give an own post other words; 200 with the post, however often."""
+    await meet(request, world.admit(account, "change"))
+    wanted = id_number(post_id)
+    post = await world.write(
+        lambda writing: changes.edit(
+            writing, changes.own_post(writing.db, account, wanted), body.text
+        )
+    )
+    return Json(post_json(post, viewer=account, base_url=world.base_url))
+
+
+@router.delete("/posts/{post_id}", status_code=204)
+async def take_back(
+    request: Request, world: TheWorld, account: CallingAccount, post_id: str
+) -> Response:
+    """Take an own post back; 404 when it is not there any more."""
+    await meet(request, world.admit(account, "change"))
+    wanted = id_number(post_id)
+    await world.write(
+        lambda writing: changes.delete(writing, changes.own_post(writing.db, account, wanted))
+    )
+    return Response(status_code=204)
 
 
 @router.get("/posts")
@@ -91,10 +128,11 @@ async def look_up_post(
 class _Wanted:
     """The page that a poll asks for, and the fault it meets."""
 
-    def __init__(self, since_id: str | None, limit: int, hit: Hit) -> None:
-        self.since_id = since_id or "0"
-        self.limit = limit
+    def __init__(self, asked: PageQuery, hit: Hit, changes_since: str | None = None) -> None:
+        self.since_id = asked.since_id or "0"
+        self.limit = asked.limit
         self.hit = hit
+        self.changes_since = changes_since
 
 
 async def _page(
@@ -111,13 +149,23 @@ async def _page(
         )
     )
     page = [post for _, post in found[: wanted.limit]]
-    return Json(
-        {
-            "posts": spoilt_page(world, wanted.hit, account, page),
-            "next_since_id": str(page[-1].id) if page else wanted.since_id,
-            "has_more": len(found) > wanted.limit,
-        }
-    )
+    shape = {
+        "posts": spoilt_page(world, wanted.hit, account, page),
+        "next_since_id": str(page[-1].id) if page else wanted.since_id,
+        "has_more": len(found) > wanted.limit,
+    }
+    return Json(shape | await _changes(world, account, wanted))
+
+
+async def _changes(world: World, account: Account, wanted: _Wanted) -> dict[str, Any]:
+    if wanted.changes_since is None:
+        return {}
+    since = id_number(wanted.changes_since)
+    found = await world.read(lambda db: changes.after(db, account, since, limit=wanted.limit))
+    return {
+        "changes": [changes.change_json(change) for change in found],
+        "next_changes_since": str(found[-1].place if found else since),
+    }
 
 
 def spoilt_page(

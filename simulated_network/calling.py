@@ -14,6 +14,17 @@ SinceId = Annotated[str | None, Query(pattern=r"^(0|[1-9][0-9]{0,18})$")]
 PageLimit = Annotated[int, Query(ge=1, le=500)]
 
 
+class PageQuery:
+    """Which page is asked for."""
+
+    def __init__(self, since_id: SinceId = None, limit: PageLimit = 100) -> None:
+        self.since_id = since_id
+        self.limit = limit
+
+
+AskedPage = Annotated[PageQuery, Depends()]
+
+
 def _world(request: Request) -> World:
     world: World = request.app.state.world
     return world

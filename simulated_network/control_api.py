@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Discriminator, Tag
 
-from simulated_network import accounts, ledger, posts, publishing
+from simulated_network import accounts, changes, ledger, posts, publishing
 from simulated_network.bodies import (
     AccountBody,
     AuthoredPostsBody,
@@ -16,6 +16,7 @@ from simulated_network.bodies import (
     PersonPostsBody,
     ResetBody,
     ScriptBody,
+    TextBody,
 )
 from simulated_network.calling import TheDeliveries, TheWorld, id_number
 from simulated_network.database import Writing
@@ -84,6 +85,31 @@ async def write_as_customers(world: TheWorld, body: AuthoredPostsBody) -> Respon
     return await _bulk(world, [(one.author, one.draft()) for one in body.posts])
 
 
+@router.patch("/posts/{post_id}")
+async def change_words_as_customer(world: TheWorld, post_id: str, body: TextBody) -> Response:
+    """Give any post other words, as its author."""
+    wanted = id_number(post_id)
+    post = await world.write(
+        lambda writing: changes.edit(writing, _standing(writing, wanted), body.text)
+    )
+    return Json(ledger_json(post, base_url=world.base_url))
+
+
+@router.delete("/posts/{post_id}", status_code=204)
+async def take_back_as_customer(world: TheWorld, post_id: str) -> Response:
+    """Take any post back, as its author."""
+    wanted = id_number(post_id)
+    await world.write(lambda writing: changes.delete(writing, _standing(writing, wanted)))
+    return Response(status_code=204)
+
+
+def _standing(writing: Writing, post_id: int) -> Post:
+    post = posts.post_by_id(writing.db, post_id)
+    if post is None or changes.is_deleted(writing.db, post_id):
+        raise Refusal(404, "unknown_post", "there is no such post, or not any more")
+    return post
+
+
 @router.post("/scripts", status_code=201)
 async def add_script(world: TheWorld, body: ScriptBody) -> Response:
     """Let a customer answer back when a brand speaks to them."""
@@ -143,6 +169,7 @@ async def show_ledger(
         {
             "publishes": calls,
             "posts": [ledger_json(post, base_url=world.base_url) for post in made],
+            "deleted": await world.read(changes.deleted_ids),
             "next_after_call": calls[-1]["call"] if calls else after_call,
             "next_after_place": made[-1].place if made else after_place,
         }

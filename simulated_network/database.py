@@ -90,6 +90,14 @@ CREATE TABLE IF NOT EXISTS publishes (
     fault TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS publishes_by_reference ON publishes (account_id, reference);
+CREATE TABLE IF NOT EXISTS changes (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    post_id INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('edited', 'deleted')),
+    at INTEGER NOT NULL,
+    text TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS changes_by_post ON changes (post_id, kind);
 CREATE TABLE IF NOT EXISTS scripts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     person_id INTEGER NOT NULL,

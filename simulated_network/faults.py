@@ -14,6 +14,7 @@ KINDS = {
     "publish": _ANSWERS | ACCEPT_THEN,
     "mentions": _ANSWERS | _PAGES,
     "direct_messages": _ANSWERS | _PAGES,
+    "change": _ANSWERS,
     "lookup": _ANSWERS,
     "stream_connect": frozenset({"delay", "status", "reset"}),
     "stream": frozenset({"delay", "reset", "garbage"}) | _PAGES,

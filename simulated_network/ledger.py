@@ -6,7 +6,15 @@ from typing import Any
 from simulated_network.database import Writing
 from simulated_network.times import rfc3339
 
-_TABLES_OF_POSTS = ("posts", "inbox", "publishes", "answers_due", "scripts", "people")
+_TABLES_OF_POSTS = (
+    "posts",
+    "inbox",
+    "publishes",
+    "changes",
+    "answers_due",
+    "scripts",
+    "people",
+)
 
 
 def publishes_after(db: sqlite3.Connection, call: int, *, limit: int) -> list[dict[str, Any]]:
@@ -52,6 +60,8 @@ def summary(db: sqlite3.Connection) -> dict[str, Any]:
         ),
         "references_published_more_than_once": len(more_than_once),
         "doubled": more_than_once,
+        "edits": _count(db, "changes WHERE kind = 'edited'"),
+        "deletions": _count(db, "changes WHERE kind = 'deleted'"),
         "answers_due": _count(db, "answers_due"),
         "inboxes": _inboxes(db),
     }

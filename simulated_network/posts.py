@@ -15,6 +15,11 @@ _MENTION = re.compile(r"(?<![A-Za-z0-9_])@([A-Za-z0-9_]{1,30})")
 
 _LONGEST_ID_DIGITS = 19
 
+_NOT_DELETED = (
+    "NOT EXISTS (SELECT 1 FROM changes c WHERE c.post_id = {post} AND c.kind = 'deleted')"
+)
+_STANDS, _STANDS_IN_INBOX = _NOT_DELETED.format(post="p.id"), _NOT_DELETED.format(post="inbox.post_id")
+
 _SEEN = """
 SELECT p.*, coalesce(ap.handle, ab.handle) AS a_handle, coalesce(ap.name, ab.name) AS a_name,
     ap.followers AS a_followers, ap.language AS a_language, ap.location AS a_location,
@@ -119,7 +124,7 @@ def first_with_reference(
     """Return the account's earliest post with that reference."""
     row = db.execute(
         f"{_SEEN} WHERE p.author_id = ? AND p.reference = ? AND p.revealed >= ?"
-        " ORDER BY p.place LIMIT 1",
+        f" AND {_STANDS} ORDER BY p.place LIMIT 1",
         (account.id, reference, 0 if also_hidden else 1),
     ).fetchone()
     return _post(row) if row else None
@@ -160,8 +165,9 @@ def inbox_after(
 ) -> list[tuple[int, Post]]:
     """Return the next posts of the account's inbox with their places, oldest first."""
     rows = db.execute(
-        "SELECT place, post_id FROM inbox WHERE account_id = :account AND place > :place"
-        " AND (:visibility IS NULL OR visibility = :visibility) ORDER BY place LIMIT :limit",
+        "SELECT place, post_id FROM inbox WHERE account_id = :account AND place > :place"  # noqa: S608
+        " AND (:visibility IS NULL OR visibility = :visibility)"
+        f" AND {_STANDS_IN_INBOX} ORDER BY place LIMIT :limit",
         {"account": account.id, "place": place, "visibility": visibility, "limit": limit},
     ).fetchall()
     return [(row["place"], known_post(db, row["post_id"])) for row in rows]
@@ -172,7 +178,8 @@ def in_threads(db: sqlite3.Connection, roots: Iterable[int], *, limit: int) -> l
     wanted = list(roots)
     marks = ", ".join("?" * len(wanted))
     rows = db.execute(
-        f"{_SEEN} WHERE p.root IN ({marks}) AND p.revealed = 1 ORDER BY p.place LIMIT ?",
+        f"{_SEEN} WHERE p.root IN ({marks}) AND p.revealed = 1 AND {_STANDS}"
+        " ORDER BY p.place LIMIT ?",
         (*wanted, limit),
     ).fetchall()
     return [_post(row) for row in rows]
@@ -282,8 +289,11 @@ def _refuse_other_words(already: Post, person: Author, draft: Draft) -> Post:
 
 
 def _is_revealed(db: sqlite3.Connection, post_id: int) -> bool:
-    row = db.execute("SELECT revealed FROM posts WHERE id = ?", (post_id,)).fetchone()
-    return bool(row["revealed"])
+    row = db.execute(
+        f"SELECT p.revealed AND {_STANDS} AS stands FROM posts p WHERE p.id = ?",  # noqa: S608
+        (post_id,),
+    ).fetchone()
+    return bool(row["stands"])
 
 
 def _post(row: sqlite3.Row) -> Post:

@@ -39,7 +39,8 @@ def one_public_thread(db: sqlite3.Connection, post_id: int) -> list[list[Post]]:
     post = posts.post_by_id(db, post_id)
     if post is None or post.visibility != "public":
         return []
-    return [posts.in_threads(db, [post.root], limit=POSTS_SHOWN)]
+    thread = posts.in_threads(db, [post.root], limit=POSTS_SHOWN)
+    return [thread] if thread else []
 
 
 def brands(db: sqlite3.Connection) -> list[Author]:

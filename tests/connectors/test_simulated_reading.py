@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from connectors.simulated import SimulatedConnector
+from connectors.simulated import SimulatedConnector, cursor_from
+from connectors.simulated_wire import page_from
 from conversations.model import Unreadable
 from conversations.networks import Account, NetworkTrouble
 from tests.connectors.conftest import listened
@@ -210,3 +211,46 @@ async def test_pages_that_are_too_long_are_read_in_smaller_ones(
         cursor, goes_on = page.cursor, page.goes_on
 
     assert taken == list("012345678")
+
+
+async def test_edits_and_deletions_are_followed_from_where_they_were_read(
+    connector: SimulatedConnector, account: Account, network: Network
+) -> None:
+    post = network.says("customer_1", "@acme teh parcel")
+    first = await connector.fetch(listened(account))
+    network.made("PATCH", f"/control/posts/{post['id']}", {"text": "@acme the parcel"})
+    network.made("DELETE", f"/control/posts/{post['id']}")
+
+    page = await connector.fetch(listened(account, first.cursor))
+    nothing = await connector.fetch(listened(account, page.cursor))
+
+    told = [(one.external_id, one.kind.value, one.text) for one in page.changes]
+    assert told == [(post["id"], "edited", "@acme the parcel"), (post["id"], "deleted", None)]
+    assert list(nothing.changes) == []
+
+
+@pytest.mark.parametrize("cursor", ["7", "7 8 9 10", "seven 8 9", "", "7  9"])
+async def test_a_foreign_cursor_begins_anew(
+    connector: SimulatedConnector, account: Account, network: Network, cursor: str
+) -> None:
+    network.says("customer_1", "@acme hello")
+
+    assert len((await connector.fetch(listened(account, cursor))).posts) == 1
+
+
+def test_a_cursor_of_two_parts_goes_on() -> None:
+    assert cursor_from("7 8").text == "7 8 0"
+
+
+def test_a_change_that_makes_no_sense_changes_nothing(account: Account) -> None:
+    senseless = [
+        7,
+        {},
+        {"post_id": "1", "kind": "liked", "at": "2026-01-02T03:04:05Z"},
+        {"post_id": "1", "kind": "edited", "at": "2026-01-02T03:04:05Z"},
+        {"post_id": 1, "kind": "deleted", "at": "2026-01-02T03:04:05Z"},
+        {"post_id": "1", "kind": "deleted", "at": "soon"},
+    ]
+    body = json.dumps({"posts": [], "changes": senseless}).encode()
+
+    assert page_from(body, account).changes == ()
