@@ -230,7 +230,7 @@ async def test_edits_and_deletions_are_followed_from_where_they_were_read(
 
 
 @pytest.mark.parametrize("cursor", ["7", "7 8 9 10", "seven 8 9", "", "7  9"])
-async def test_a_foreign_cursor_begins_anew(
+async def test_a_cursor_of_another_form_begins_anew(
     connector: SimulatedConnector, account: Account, network: Network, cursor: str
 ) -> None:
     network.says("customer_1", "@acme hello")
