@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from connectors.cookies import no_cookies
 from connectors.guard import Guard
 from connectors.guarded_transport import GuardedTransport, RefusedTarget
 from conversations.replies import Certainty, Outcome
@@ -58,11 +59,13 @@ class Answer:
 def new_client(guard: Guard) -> httpx.AsyncClient:
     """Return the client of all calls to networks: each connection is one that the guard judged.
 
-    It follows no redirects and takes nothing from its surroundings: no proxy, no `.netrc`.
+    It follows no redirects, keeps no cookies and takes nothing from its surroundings: no proxy,
+    no `.netrc`.
     """
     return httpx.AsyncClient(
         transport=GuardedTransport(guard),
         timeout=TIMEOUT,
+        cookies=no_cookies(),
         follow_redirects=False,
         trust_env=False,
     )

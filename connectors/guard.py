@@ -94,7 +94,7 @@ class Guard:
         if "%" in host:
             raise ForbiddenTarget(f"{host!r:.80} names an interface of this machine")
         try:
-            found = dict.fromkeys(await self.resolve(host, port))
+            found = dict.fromkeys(await self.resolve(host.removesuffix("."), port))
         except (UnicodeError, ValueError) as error:
             raise ForbiddenTarget(f"{host!r:.80} is no name of a host") from error
         if not found:

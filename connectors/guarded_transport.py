@@ -1,8 +1,9 @@
 """Connections of the HTTP client: made to addresses that were checked, and to no others."""
 
 import asyncio
+import ipaddress
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import httpcore
 import httpx
@@ -25,8 +26,10 @@ class RefusedTarget(httpx.ConnectError, TargetNotAllowed):
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Looks a name up once, has the answer judged, and connects to what was judged."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, ports: frozenset[int] | None = None) -> None:
+        """Take the guard, and the ports outside that may be connected to, if not all."""
         self._guard = guard
+        self._ports = ports
         self._network = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -55,13 +58,21 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     async def _addresses(self, host: str, port: int, ends_at: float) -> list[str]:
         try:
             async with asyncio.timeout_at(ends_at):
-                return await self._guard.addresses_of(host, port)
+                addresses = await self._guard.addresses_of(host, port)
         except ForbiddenTarget as reason:
             raise RefusedTarget(str(reason)) from reason
         except TimeoutError as error:
             raise httpcore.ConnectTimeout("the name was not resolved in time") from error
         except OSError as error:
             raise httpcore.ConnectError("the name cannot be resolved") from error
+        self._require_port(port, addresses)
+        return addresses
+
+    def _require_port(self, port: int, addresses: Sequence[str]) -> None:
+        if self._ports is None or port in self._ports:
+            return
+        if not all(self._guard.is_inside(ipaddress.ip_address(text)) for text in addresses):
+            raise RefusedTarget(f"port {port} is not one of the web's, 80 and 443")
 
     async def connect_unix_socket(
         self,
@@ -84,14 +95,21 @@ def _share_s(ends_at: float, left: int) -> float:
 class GuardedTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport and pooling, on connections that the guard judged."""
 
-    def __init__(self, guard: Guard, context: ssl.SSLContext | None = None) -> None:
-        """Take the guard, and what certificates are checked by if not by the usual ones."""
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        ports: frozenset[int] | None = None,
+        limits: httpx.Limits = LIMITS,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Take the guard; certificates are checked by the usual ones unless told otherwise."""
         chosen = context or httpx.create_ssl_context(trust_env=False)
-        super().__init__(verify=chosen, trust_env=False, limits=LIMITS)
+        super().__init__(verify=chosen, trust_env=False, limits=limits)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=chosen,
-            max_connections=LIMITS.max_connections,
-            max_keepalive_connections=LIMITS.max_keepalive_connections,
-            keepalive_expiry=LIMITS.keepalive_expiry,
-            network_backend=GuardedBackend(guard),
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=GuardedBackend(guard, ports),
         )

@@ -16,7 +16,7 @@ class CountingListener:
     def __init__(self, answer: bytes = PLAIN_OK, *, drips: bool = False) -> None:
         self.connections = 0
         self.heard = ""
-        self._answer = answer
+        self.answer = answer
         self._drips = drips
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -49,7 +49,7 @@ class CountingListener:
             connection.settimeout(5)
             self.heard += connection.recv(65536).decode("latin-1")
             if not self._drips:
-                connection.sendall(self._answer)
+                connection.sendall(self.answer)
                 return
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n")
             for _ in range(100):
