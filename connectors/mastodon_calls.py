@@ -11,6 +11,7 @@ import httpx
 from connectors.calls import HTTP_TOO_MANY, Answer, call
 from connectors.fields import NotUnderstood, count, instant, mapping, web_address, words
 from connectors.mastodon_wire import Ourselves, ourselves_from
+from connectors.patience import Busy
 from conversations.networks import Account, NetworkTrouble, Trouble
 
 LARGEST_PAGE = 16 * 1024 * 1024
@@ -24,14 +25,6 @@ FORBIDDEN = frozenset({401, 403})
 
 _NOT_FOUND = 404
 _SOON_S = 5.0
-
-
-class Busy(Exception):
-    """The instance takes no more calls for so long."""
-
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__(f"come again in {retry_after_s:.0f} s")
-        self.retry_after_s = retry_after_s
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ import httpx
 from connectors.calls import Answer
 from connectors.fields import instant, mapping, words
 from connectors.json_pages import NotAPage, read_page
-from connectors.mastodon_calls import Busy, MastodonCalls
+from connectors.mastodon_calls import MastodonCalls
 from connectors.mastodon_wire import (
     ASKED_FOR,
     Ourselves,
@@ -20,6 +20,7 @@ from connectors.mastodon_wire import (
     notification_from,
     status_from,
 )
+from connectors.patience import Busy
 from conversations.model import Post, PostKind, Unreadable
 from conversations.networks import Account, ListenedChannel, NetworkTrouble, Page
 

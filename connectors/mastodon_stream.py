@@ -11,7 +11,7 @@ import httpx
 
 from connectors.calls import HTTP_TOO_MANY
 from connectors.json_pages import read_entry
-from connectors.mastodon_calls import FORBIDDEN, Busy, MastodonCalls, base_url
+from connectors.mastodon_calls import FORBIDDEN, MastodonCalls, base_url
 from connectors.mastodon_reading import Roots
 from connectors.mastodon_wire import (
     Ourselves,
@@ -21,6 +21,7 @@ from connectors.mastodon_wire import (
     notification_from,
     status_from,
 )
+from connectors.patience import Busy
 from conversations.model import Post, PostChange, Unreadable
 from conversations.networks import Account, ListenedChannel, NetworkTrouble, Page, Trouble
 

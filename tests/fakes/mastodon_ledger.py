@@ -82,6 +82,7 @@ class MastodonLedger:
                 "locked": False,
                 "bot": False,
                 "discoverable": True,
+                "indexable": True,
                 "group": False,
                 "created_at": "2022-08-27T00:00:00.000Z",
                 "note": "",
