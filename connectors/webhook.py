@@ -13,11 +13,12 @@ from connectors.calls import (
     call,
     outcome_of_failure,
 )
-from connectors.standard_webhooks import headers
-from conversations.capabilities import Capabilities
+from connectors.standard_webhooks import headers, verify
+from connectors.webhook_wire import page_from
+from conversations.capabilities import Capabilities, Delivery
 from conversations.connector import Setting
 from conversations.model import Instant, Visibility
-from conversations.networks import Account
+from conversations.networks import Account, BadSignature, Delivered, DeliveryRequest
 from conversations.replies import Certainty, Outcome, ReadBack, Reply
 
 HTTP_REQUEST_TIMEOUT = 408
@@ -28,6 +29,7 @@ _RETRIED_REFUSALS = {HTTP_REQUEST_TIMEOUT, HTTP_CONFLICT, HTTP_TOO_EARLY, HTTP_T
 
 
 CAPABILITIES = Capabilities(
+    deliveries=frozenset({Delivery.WEBHOOK}),
     visibilities=frozenset(Visibility),
     is_threaded=False,
     has_idempotency=True,
@@ -43,6 +45,7 @@ class WebhookConnector(BaseConnector):
     """
 
     network = "webhook"
+    signing_setting = "secret"
     settings = (
         Setting("reply_url", "where replies are POSTed"),
         Setting("secret", "what they are signed with (Standard Webhooks)", is_secret=True),
@@ -58,6 +61,18 @@ class WebhookConnector(BaseConnector):
         if account.settings.get("lookup_url"):
             return ReadBack.LOOK_UP
         return ReadBack.RECEIVER_DEDUPLICATES
+
+    def receive(self, account: Account, request: DeliveryRequest) -> Delivered:
+        """Read posts in the form of the generic door, signed as replies are.
+
+        Raises:
+            BadSignature: they were not signed with the account's secret just now.
+        """
+        secret = account.credentials.get("secret")
+        if not secret or not isinstance(secret, str):
+            raise BadSignature("the account has no secret, so nothing can be signed for it")
+        verify(secret, request.headers, request.body, int(time.time()))
+        return Delivered({None: page_from(request.body)})
 
     async def publish(self, account: Account, reply: Reply) -> Outcome:
         body = json.dumps(_delivery(reply), ensure_ascii=False).encode()

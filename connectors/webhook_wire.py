@@ -1,0 +1,167 @@
+"""Posts that a brand's own software brings by signed webhook, in the form of the generic door."""
+
+import time
+from typing import Any
+
+from connectors.fields import (
+    LONGEST_ID,
+    LONGEST_TEXT,
+    NotUnderstood,
+    count,
+    instant,
+    mapping,
+    required,
+    sequence,
+    shown,
+    web_address,
+    words,
+)
+from connectors.json_pages import NotAPage, read_page
+from conversations.model import (
+    Author,
+    Location,
+    Media,
+    Post,
+    PostChange,
+    PostChangeKind,
+    Unreadable,
+    Visibility,
+)
+from conversations.networks import Page
+
+MOST_POSTS = 500
+MOST_MEDIA = 50
+
+
+def page_from(body: bytes) -> Page:
+    """Read `{"posts": […], "changes": […]}`; what is no page is quarantined as a whole."""
+    try:
+        pieces = read_page(body, "posts")
+    except NotAPage as reason:
+        raw = shown(body.decode("utf-8", "replace"))
+        return Page(unreadable=(Unreadable("not_a_page", str(reason), raw),))
+    if len(pieces.entries) > MOST_POSTS:
+        detail = f"{len(pieces.entries)} posts, {MOST_POSTS} at most"
+        raw = shown(body.decode("utf-8", "replace"))
+        return Page(unreadable=(Unreadable("too_many_posts", detail, raw),))
+    read = [post_from(entry) for entry in pieces.entries]
+    changes = [change_from(entry) for entry in sequence(pieces.beside.get("changes"))]
+    return Page(
+        posts=[one for one in read if isinstance(one, Post)],
+        unreadable=[one for one in (*read, *changes) if isinstance(one, Unreadable)],
+        changes=[one for one in changes if isinstance(one, PostChange)],
+    )
+
+
+def post_from(entry: Any) -> Post | Unreadable:  # noqa: ANN401 - any JSON
+    """Understand one post, or say why that is not possible."""
+    if isinstance(entry, Unreadable):
+        return entry
+    try:
+        return _post(mapping(entry))
+    except NotUnderstood as reason:
+        return reason.unreadable(entry, words(mapping(entry).get("external_id"), LONGEST_ID))
+
+
+def _post(entry: dict[str, Any]) -> Post:
+    external_id = required(entry.get("external_id"), "external_id")
+    media = tuple(_media(entry.get("media")))
+    return Post(
+        external_id=external_id,
+        author=_author(entry.get("author")),
+        text=_text(entry.get("text"), may_be_empty=bool(media)),
+        created_at=_created_at(entry.get("created_at")),
+        visibility=_visibility(entry.get("visibility")),
+        in_reply_to=words(entry.get("in_reply_to"), LONGEST_ID),
+        thread_root=words(entry.get("thread_root"), LONGEST_ID),
+        url=web_address(entry.get("url")),
+        media=media,
+        language=words(entry.get("language"), 35),
+        location=_location(mapping(entry.get("location"))),
+        source_application=words(entry.get("source_application"), 200),
+        is_own=words(entry.get("reply_id"), LONGEST_ID) is not None,
+        own_reply_id=words(entry.get("reply_id"), LONGEST_ID),
+    )
+
+
+def _author(value: Any) -> Author:  # noqa: ANN401
+    author = mapping(value)
+    verified = author.get("verified")
+    return Author(
+        external_id=required(author.get("external_id"), "author"),
+        handle=words(author.get("handle"), 200),
+        name=words(author.get("name"), 200),
+        avatar_url=web_address(author.get("avatar_url")),
+        followers=count(author.get("followers")),
+        language=words(author.get("language"), 35),
+        location=words(author.get("location"), 200),
+        verified=verified if isinstance(verified, bool) else None,
+        created_at=instant(author.get("created_at")),
+    )
+
+
+def _text(value: Any, *, may_be_empty: bool) -> str:  # noqa: ANN401
+    if value in (None, "") and may_be_empty:
+        return ""
+    text = words(value, LONGEST_TEXT)
+    if text is None:
+        detail = f"text has 1 to {LONGEST_TEXT} characters, or is empty beside media"
+        raise NotUnderstood("text_unreadable", detail)
+    return text
+
+
+def _created_at(value: Any) -> int:  # noqa: ANN401
+    if value is None:
+        return time.time_ns() // 1_000_000
+    moment = instant(value)
+    if moment is None:
+        raise NotUnderstood("created_at_unreadable", "created_at is an RFC 3339 time")
+    return moment
+
+
+def _visibility(value: Any) -> Visibility:  # noqa: ANN401
+    try:
+        return Visibility(value or Visibility.PUBLIC)
+    except ValueError:
+        raise NotUnderstood("unknown_visibility", "visibility is public or private") from None
+
+
+def _media(value: Any) -> list[Media]:  # noqa: ANN401
+    found = []
+    for one in sequence(value, MOST_MEDIA):
+        medium = mapping(one)
+        kind, url = words(medium.get("kind"), 50), web_address(medium.get("url"))
+        if kind and url:
+            alt = words(medium.get("alt_text"), 10_000)
+            found.append(Media(kind, url, alt, words(medium.get("mime_type"), 200)))
+    return found
+
+
+def _location(value: dict[str, Any]) -> Location | None:
+    country, place = words(value.get("country"), 200), words(value.get("place"), 200)
+    lat, lon = _degrees(value.get("lat"), 90), _degrees(value.get("lon"), 180)
+    if lat is None or lon is None:
+        lat = lon = None
+    if (country, place, lat) == (None, None, None):
+        return None
+    return Location(country, place, lat, lon)
+
+
+def _degrees(value: Any, most: int) -> float | None:  # noqa: ANN401
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and -most <= value <= most else None
+
+
+def change_from(entry: Any) -> PostChange | Unreadable:  # noqa: ANN401 - any JSON
+    """Understand an edit or a deletion, or say why that is not possible."""
+    change = mapping(entry)
+    try:
+        external_id = required(change.get("external_id"), "external_id")
+        kind = PostChangeKind(str(change.get("kind")))
+        is_edit = kind is PostChangeKind.EDITED
+        text = _text(change.get("text"), may_be_empty=True) if is_edit else None
+        return PostChange(external_id, kind, _created_at(change.get("at")), text)
+    except ValueError:
+        return Unreadable("unknown_change", "kind is edited or deleted", shown(entry))
+    except NotUnderstood as reason:
+        return reason.unreadable(entry, words(change.get("external_id"), LONGEST_ID))
