@@ -1,6 +1,7 @@
 """The rules of X's filtered stream, kept in step with the channels that listen to it."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Collection
 from typing import Any
 
 import httpx
@@ -12,55 +13,55 @@ from conversations.networks import Account, NetworkTrouble, Trouble
 
 PATH = "/2/tweets/search/stream/rules"
 TAG = "parley:"
-"""Before a channel's id: rules without it are others', and left alone."""
+"""Before a rule's mark: rules without it are others', and left alone."""
 
 _MOST_PAGES = 20
 _TAKEN = frozenset({200, 201})
 _REFUSED = frozenset({401, 403})
 
 
-def channel_of(tag: object) -> str | None:
-    """Return the channel that a rule is for."""
-    text = words(tag, 300)
-    return text.removeprefix(TAG) if text and text.startswith(TAG) else None
+def tag_of(query: str) -> str:
+    """Return the mark of a rule: X keeps a query once, however many channels have it."""
+    return TAG + hashlib.sha256(query.encode()).hexdigest()[:16]
 
 
 async def keep_in_step(
-    client: httpx.AsyncClient, account: Account, wanted: Mapping[str, list[str]], *, is_ours: bool
-) -> None:
-    """Let X's rules be those of the channels; without the line, only what is missing is added.
+    client: httpx.AsyncClient, account: Account, wanted: Collection[str], *, is_ours: bool
+) -> list[str]:
+    """Let our rules on X be these queries; return those that were missing there.
+
+    Only who has the app's line takes others away: they may be what it is open for.
 
     Raises:
         Limited: X takes no more calls for now.
         NetworkTrouble: it did not answer, or refuses a rule.
     """
     there = await _rules(client, account)
-    sought = {(f"{TAG}{name}", query) for name, queries in wanted.items() for query in queries}
-    surplus = [rule_id for rule_id, rule in there.items() if rule not in sought]
+    surplus = [rule_id for rule_id, query in there.items() if query not in wanted]
     if is_ours and surplus:
         await _change(client, account, {"delete": {"ids": surplus}})
-    missing = sorted(sought - set(there.values()))
+    missing = sorted(set(wanted) - set(there.values()))
     if missing:
-        rules = [{"value": value, "tag": tag} for tag, value in missing]
+        rules = [{"value": query, "tag": tag_of(query)} for query in missing]
         await _change(client, account, {"add": rules})
+    return missing
 
 
-async def take_away(client: httpx.AsyncClient, account: Account, channel_id: str) -> None:
-    """Delete the rules of a channel that is not listened to any more.
+async def take_away(client: httpx.AsyncClient, account: Account, queries: Collection[str]) -> None:
+    """Delete the rules that were added for a line that there is none for.
 
     Raises:
         Limited: X takes no more calls for now.
         NetworkTrouble: it did not answer.
     """
     there = await _rules(client, account)
-    surplus = [rule_id for rule_id, (tag, _) in there.items() if tag == f"{TAG}{channel_id}"]
-    if surplus:
+    if surplus := [rule_id for rule_id, query in there.items() if query in queries]:
         await _change(client, account, {"delete": {"ids": surplus}})
 
 
-async def _rules(client: httpx.AsyncClient, account: Account) -> dict[str, tuple[str, str]]:
-    """Return tag and value of each of our rules by its id."""
-    found: dict[str, tuple[str, str]] = {}
+async def _rules(client: httpx.AsyncClient, account: Account) -> dict[str, str]:
+    """Return the query of each of our rules by the rule's id."""
+    found: dict[str, str] = {}
     params: dict[str, Any] = {}
     for _ in range(_MOST_PAGES):
         request = app_request(client, account, "GET", PATH, params=params)
@@ -69,7 +70,7 @@ async def _rules(client: httpx.AsyncClient, account: Account) -> dict[str, tuple
             rule_id, tag = words(rule.get("id"), 19), words(rule.get("tag"), 300)
             value = words(rule.get("value"), 4_096)
             if rule_id and value and tag and tag.startswith(TAG):
-                found[rule_id] = (tag, value)
+                found[rule_id] = value
         token = words(mapping(body.get("meta")).get("next_token"), 300)
         if token is None:
             break

@@ -14,7 +14,7 @@ from connectors.fields import mapping, sequence, shown
 from connectors.x_backoff import Backoff
 from connectors.x_calls import Limited, app_request
 from connectors.x_events import page_of
-from connectors.x_rules import channel_of, keep_in_step, take_away
+from connectors.x_rules import keep_in_step, tag_of, take_away
 from connectors.x_wire import Us, found_from, includes_of
 from conversations.model import Unreadable
 from conversations.networks import Account, ListenedChannel, NetworkTrouble, Page, Trouble
@@ -96,16 +96,14 @@ class Line:
     async def _leave(self, listener: Listener) -> None:
         """Close the line after the last one, and let X send nothing that nobody hears."""
         self._listeners.remove(listener)
-        was_open = self._is_open
+        was_open, account = self._is_open, listener.channel.account
         if not self._listeners and self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
             self._running = None
-        if was_open and not any(
-            other.channel.id == listener.channel.id for other in self._listeners
-        ):
+        if was_open:
             with suppress(Limited, NetworkTrouble, KeyError, httpx.InvalidURL):
-                await take_away(self._client, listener.channel.account, listener.channel.id)
+                await self._keep_rules(account, is_ours=True)
 
     async def _run(self, account: Account) -> None:
         try:
@@ -128,13 +126,13 @@ class Line:
             listener.give(trouble)
 
     async def _follow(self, account: Account) -> None:
-        await self._keep_rules(account, is_ours=False)
+        added = await self._keep_rules(account, is_ours=False)
         request = app_request(self._client, account, "GET", PATH, params=self._params)
         request.extensions["timeout"] = httpx.Timeout(10.0, read=SILENT_S, connect=5.0).as_dict()
         response = await self._client.send(request, stream=True)
         try:
             if response.status_code != _HTTP_OK:
-                await self._refused(account, response)
+                await self._refused(account, response, added)
             self._is_open = True
             self._backoff.succeeded()
             await self._keep_rules(account, is_ours=True)
@@ -152,7 +150,7 @@ class Line:
             for line in lines:
                 self._take(line.strip())
 
-    async def _refused(self, account: Account, response: httpx.Response) -> None:
+    async def _refused(self, account: Account, response: httpx.Response, added: list[str]) -> None:
         """Say why there is no line; an app that has its one elsewhere takes its rules back.
 
         Raises:
@@ -162,9 +160,8 @@ class Line:
         status, now = response.status_code, time.monotonic()
         if status == HTTP_TOO_MANY:
             self._backoff.refused_too_many(now)
-            if _TOO_MANY_LINES.encode() in said:
-                for listener in list(self._listeners):
-                    await take_away(self._client, account, listener.channel.id)
+            if added and _TOO_MANY_LINES.encode() in said:
+                await take_away(self._client, account, added)
         else:
             self._backoff.refused(now)
         trouble = Trouble.UNAUTHORISED if status in _UNAUTHORISED else Trouble.DOWN
@@ -184,20 +181,19 @@ class Line:
         if "data" not in arrived:
             raise NetworkTrouble(f"X ends the stream: {_first_title(arrived)}")
         rules = map(mapping, sequence(arrived.get("matching_rules")))
-        channels = {channel_of(rule.get("tag")) for rule in rules}
+        tags, includes = {rule.get("tag") for rule in rules}, includes_of(arrived.get("includes"))
         for listener in self._listeners:
-            if listener.channel.id in channels:
-                includes = includes_of(arrived.get("includes"))
+            if not tags.isdisjoint(map(tag_of, listener.queries)):
                 listener.give(page_of([found_from(arrived["data"], includes, listener.us)]))
 
     def _tell_all(self, page: Page) -> None:
         for listener in self._listeners:
             listener.give(page)
 
-    async def _keep_rules(self, account: Account, *, is_ours: bool) -> None:
+    async def _keep_rules(self, account: Account, *, is_ours: bool) -> list[str]:
         async with self._rules:
-            wanted = {one.channel.id: one.queries for one in self._listeners}
-            await keep_in_step(self._client, account, wanted, is_ours=is_ours)
+            wanted = {query for one in self._listeners for query in one.queries}
+            return await keep_in_step(self._client, account, wanted, is_ours=is_ours)
 
 
 def _first_title(arrived: dict[str, object]) -> str:
