@@ -11,6 +11,7 @@ from api.feed import Feed
 from api.links import TemporalLinks
 from api.metrics import Metrics
 from api.turns import Turns
+from connectors.fetcher import Fetcher
 from connectors.guard import Guard
 from conversations.connector import Connector
 from reports.now import LatestReading
@@ -35,6 +36,7 @@ class Context:
     links: TemporalLinks
     connectors: Mapping[str, Connector]
     guard: Guard
+    fetcher: Fetcher
     latest_reading: LatestReading
     public_url: str
 

@@ -21,6 +21,7 @@ from api import (
     joining,
     leaving,
     licences,
+    media,
     pages,
     posts,
     quarantine,
@@ -45,6 +46,7 @@ from api.metrics import Metrics
 from api.surroundings import Surroundings
 from api.turns import Turns
 from connectors.calls import new_client
+from connectors.fetcher import Fetcher
 from connectors.guard import Guard
 from connectors.registry import connectors
 from reports.now import LatestReading
@@ -72,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     channels.router,
     posts.router,
+    media.router,
     deliveries.router,
     conversations.router,
     decisions.router,
@@ -151,7 +154,7 @@ async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
     )
     following = Following(database, ringer.ring)
     guard = Guard.allowing(settings.internal_targets)
-    http = new_client(guard)
+    http, fetcher = new_client(guard), Fetcher(guard)
     links = TemporalLinks(settings.temporal_ui_url, client.namespace)
     doorkeeper = Doorkeeper(database)
     feed = Feed(database, doorkeeper, metrics, links)
@@ -167,6 +170,7 @@ async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
         links=links,
         connectors=connectors(http, guard),
         guard=guard,
+        fetcher=fetcher,
         latest_reading=LatestReading(database),
         public_url=settings.public_url,
     )
@@ -186,6 +190,7 @@ async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
         await rung.close()
         await seen.close()
         await doorkeeper.close()
+        await fetcher.aclose()
         await http.aclose()
         await database.close()
 

@@ -63,6 +63,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "PATCH /channels/{channel_id}": _ADMIN,
     "DELETE /channels/{channel_id}": _ADMIN,
     "POST /channels/{channel_id}/posts": _INTEGRATOR,
+    "GET /posts/{post_id}/media/{index}": _FLOOR,
     "GET /channels/{channel_id}/deliveries": ANYBODY,
     "POST /channels/{channel_id}/deliveries": ANYBODY,
     "POST /rules": _ADMIN,

@@ -91,6 +91,7 @@ _WORDS = {
     415: "The body is not JSON",
     422: "The request is not valid",
     429: "Too many at once",
+    502: "Where it has to be fetched from, nothing usable is answered",
     503: "The database does not answer; repeat it after `Retry-After`",
 }
 

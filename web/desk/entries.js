@@ -24,7 +24,7 @@ function PostEntry({ post, at, conversation }) {
         ${post.visibility === 'private' && html`<${Closed} />`}
         ${isLate && html`<span class="flag"><${Icon} name="late" />came late</span>`}
         <${Time} at=${at} /></header>
-      <${Words} text=${post.text} language=${post.language} /><${Media} media=${post.media} />
+      <${Words} text=${post.text} language=${post.language} /><${Media} postId=${post.id} media=${post.media} />
       <footer>
         ${post.url && html`<${OutLink} url=${post.url}><${Icon} name="link" />original</${OutLink}>`}
         ${mayReply(conversation) && html`<button type="button" class="link" onClick=${answer}><${Icon} name="reply" />answer this one</button>`}

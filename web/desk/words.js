@@ -18,11 +18,15 @@ export function Words({ text, language }) {
     (index % 2 ? html`<${OutLink} url=${part} />` : part))}</p>`;
 }
 
-/** Pictures are named and linked, never loaded: what they would load from elsewhere is nobody's business here. */
-export function Media({ media }) {
+const mediaPath = (postId, index) => `/api/v1/posts/${encodeURIComponent(postId)}/media/${index}`;
+
+/** Pictures are named and linked, never loaded; the link is ours, and the server fetches: no stranger hears of the viewer. */
+export function Media({ postId, media }) {
   if (!media?.length) return null;
   return html`<ul class="media">${media.map((piece, index) => html`
-    <li key=${index}><${OutLink} url=${piece.url}><${Icon} name="link" />${piece.kind || 'attachment'}</${OutLink}>
+    <li key=${index}>${safeUrl(piece.url) && postId
+      ? html`<a href=${mediaPath(postId, index)} target="_blank" rel="noopener noreferrer"><${Icon} name="link" />${piece.kind || 'attachment'}</a>`
+      : html`<span>${piece.kind || 'attachment'}</span>`}
       <span class="hint" dir="auto">${piece.alt_text || 'without a description'}</span>
       ${safeUrl(piece.url) && html`<span class="hint">${safeUrl(piece.url).host}</span>`}</li>`)}</ul>`;
 }
