@@ -76,7 +76,9 @@ class Settings(BaseSettings):
     public_url: str = ""
     """How browsers and networks reach the API; empty: its host and port."""
     secret_key: SecretStr
-    """Keys the affinity hashes and encrypts the accounts' credentials."""
+    """Encrypts the accounts' credentials and the key of the affinity hashes."""
+    secret_key_previous: SecretStr = SecretStr("")
+    """Secret keys, one a line, that still open what was sealed with them, while they rotate."""
     bootstrap_admin_key: SecretStr | None = None
     """An API key that the API accepts as an administrator's from its start-up on."""
     temporal_ui_url: str = ""
@@ -97,6 +99,13 @@ class Settings(BaseSettings):
         if len(key.get_secret_value()) < SECRET_KEY_MIN_LENGTH:
             raise ValueError(f"needs at least {SECRET_KEY_MIN_LENGTH} characters")
         return key
+
+    @field_validator("secret_key_previous")
+    @classmethod
+    def _are_long_enough(cls, keys: SecretStr) -> SecretStr:
+        if any(len(key) < SECRET_KEY_MIN_LENGTH for key in _lines(keys)):
+            raise ValueError(f"each line needs at least {SECRET_KEY_MIN_LENGTH} characters")
+        return keys
 
     @field_validator("internal_targets")
     @classmethod
@@ -135,6 +144,11 @@ class Settings(BaseSettings):
             object.__setattr__(self, "public_url", address)
         return self
 
+    @property
+    def secret_keys(self) -> list[str]:
+        """The key that seals, then those that still open."""
+        return [self.secret_key.get_secret_value(), *_lines(self.secret_key_previous)]
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -146,6 +160,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del file_secret_settings  # a folder of secrets; `…_FILE` names each one instead
         return (init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls))
+
+
+def _lines(secret: SecretStr) -> list[str]:
+    return [line.strip() for line in secret.get_secret_value().splitlines() if line.strip()]
 
 
 class SecretFiles(PydanticBaseSettingsSource):

@@ -33,6 +33,7 @@ from conversations.connector import Connector
 from probes import Probes
 from settings import Settings
 from storage import bells
+from storage.affinity_key import AffinityKey
 from storage.asking import Following
 from storage.batches import Batch
 from storage.channel_intake import ChannelIntake
@@ -40,7 +41,7 @@ from storage.clock import now
 from storage.database import Database, DatabaseUnavailable, open_database
 from storage.intake import PageIntake
 from storage.reply_store import ReplyStore
-from storage.secrets import Seal, derived_key
+from storage.secrets import Seal
 from storage.syncing import ConversationSync, Seen
 from storage.upkeep import DatabaseUpkeep
 from workflows.addresses import (
@@ -115,7 +116,7 @@ class Parts:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Parts]:
     """Open the database and Temporal, and plug everything together."""
-    secret_key = settings.secret_key.get_secret_value()
+    secret_key, *previous = settings.secret_keys
     database = open_database(settings.database_url.get_secret_value())
     client = await connect()
     rung = Batch[tuple[str, int]](database, lambda k, facts: bells.note_rung(k, facts, now(k)))
@@ -126,9 +127,9 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
         lambda conversation_id, version: seen.add((conversation_id, version, None)),
     )
     following = Following(database, ringer.ring)
-    seal = Seal(secret_key)
+    seal = Seal(secret_key, previous)
     process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    pages = PageIntake(database, following, derived_key(secret_key, "affinity"))
+    pages = PageIntake(database, following, AffinityKey(secret_key, previous))
     guard = Guard.allowing(settings.internal_targets)
     http = new_client(guard)
     spoken = connectors(http, guard)

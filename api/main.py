@@ -52,12 +52,13 @@ from connectors.registry import connectors
 from reports.now import LatestReading
 from settings import Settings
 from storage import bells, principals
+from storage.affinity_key import AffinityKey
 from storage.asking import Following
 from storage.batches import Batch
 from storage.clock import now
 from storage.database import Database, open_database
 from storage.intake import PageIntake
-from storage.secrets import Seal, derived_key
+from storage.secrets import Seal
 from storage.syncing import Seen
 from workflows.connection import connect_lazily
 from workflows.delivery import Ringer
@@ -142,7 +143,7 @@ def _operation_id(route: object) -> str:
 async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
     app: FastAPI, settings: Settings, metrics: Metrics
 ) -> AsyncIterator[None]:
-    secret_key = settings.secret_key.get_secret_value()
+    secret_key, *previous = settings.secret_keys
     database = open_database(settings.database_url.get_secret_value())
     client = await connect_lazily()
     rung = Batch[tuple[str, int]](database, lambda k, facts: bells.note_rung(k, facts, now(k)))
@@ -161,8 +162,8 @@ async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
     app.state.context = Context(
         database=database,
         following=following,
-        intake=PageIntake(database, following, derived_key(secret_key, "affinity")),
-        seal=Seal(secret_key),
+        intake=PageIntake(database, following, AffinityKey(secret_key, previous)),
+        seal=Seal(secret_key, previous),
         doorkeeper=doorkeeper,
         feed=feed,
         turns=Turns(),

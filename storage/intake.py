@@ -1,6 +1,6 @@
 """Pages of posts on their way in: chunk by chunk, then what follows, then the cursor."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,10 +64,13 @@ def channel_with_account(connection: Connection, channel_id: str) -> ChannelWith
 class PageIntake:
     """Takes pages in; what it returns is committed."""
 
-    def __init__(self, database: Database, following: Following, affinity_secret: bytes) -> None:
+    def __init__(
+        self, database: Database, following: Following, secret_of: Callable[[Connection], bytes]
+    ) -> None:
+        """Take what reads the affinity secret, within the transaction that needs it."""
         self._database = database
         self._following = following
-        self._secret = affinity_secret
+        self._secret_of = secret_of
 
     async def take_in(
         self, source: Source, posts: Sequence[Post], unreadable: Sequence[Unreadable] = ()
@@ -85,7 +88,7 @@ class PageIntake:
         for start in range(0, len(theirs), CHUNK):
             chunk = theirs[start : start + CHUNK]
             part = await self._database.write(
-                lambda k, chunk=chunk: ingest.take_in(k, self._secret, source, chunk)  # type: ignore[misc]
+                lambda k, chunk=chunk: ingest.take_in(k, self._secret_of(k), source, chunk)  # type: ignore[misc]
             )
             taken = Taken(
                 taken.accepted + part.accepted,
@@ -112,7 +115,9 @@ class PageIntake:
         """
         if unreadable:
             quarantine(connection, source.channel_id, unreadable)
-        return ingest.take_in(connection, self._secret, source, posts) if posts else Taken()
+        if not posts:
+            return Taken()
+        return ingest.take_in(connection, self._secret_of(connection), source, posts)
 
     async def _recognise(self, source: Source, echoes: Sequence[Post]) -> None:
         for echo in echoes:

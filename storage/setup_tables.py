@@ -139,6 +139,14 @@ class AccountRow(SQLModel, table=True):
     created_at: int = moment()
 
 
+class SealedKeyRow(SQLModel, table=True):
+    """A key of Parley's own that outlives the secret key which seals it."""
+
+    __tablename__ = "sealed_keys"
+    name: str = Field(primary_key=True)
+    sealed: str = Field(sa_type=Text)
+
+
 class AccountLeaseRow(SQLModel, table=True):
     """Which process sends for an account; the epoch fences those that held it before."""
 

@@ -50,7 +50,7 @@ class Floor:
         self.database = database
         self.bells = Bells()
         self.following = following or Following(database, self.bells)
-        self.pages = PageIntake(database, self.following, SECRET)
+        self.pages = PageIntake(database, self.following, lambda _: SECRET)
         self._account_settings = settings or {}
         self._numbers = itertools.count()
 
