@@ -32,7 +32,7 @@ def running_fake() -> Iterator[FakeX]:
     """Serve a fake whose every request and answer must keep the published contract."""
     with FakeX().running() as fake:
         yield fake
-    assert fake.breaches == []
+    assert not fake.breaches, fake.breaches
 
 
 def listened(account: Account, cursor: str | None = None, **what: Any) -> ListenedChannel:

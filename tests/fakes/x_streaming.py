@@ -46,7 +46,7 @@ def change_rules(call: "Call") -> Answer:
     }
     body: dict[str, Any] = {"meta": {"sent": _now(), "summary": summary}}
     body |= {"data": rules} if rules else {}
-    return 201 if rules else 200, body | ({"errors": errors} if errors else {})
+    return 200, body | ({"errors": errors} if errors else {})
 
 
 def _added(fake: "FakeX", rule: dict[str, str]) -> dict[str, Any]:
