@@ -64,6 +64,20 @@ def check_config() -> None:
 
 
 @app.command()
+def rotate_keys(
+    data: Folder = Path("var"),
+    *,
+    forget_lost: Annotated[
+        bool, typer.Option("--forget-lost", help="Let go what no key opens any more.")
+    ] = False,
+) -> None:
+    """Seal all credentials with the newest secret key, while Parley runs."""
+    from operation.rotate_keys import rotate_keys as run_rotate_keys
+
+    raise typer.Exit(run_rotate_keys(data.absolute(), forgets_lost=forget_lost))
+
+
+@app.command()
 def replay(
     file: Annotated[Path, typer.Argument(help="Recorded conversations, one JSON object a line.")],
     speed: Annotated[

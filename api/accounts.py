@@ -6,6 +6,7 @@ from fastapi import Response
 from pydantic import Field, JsonValue
 from sqlalchemy import Connection, RowMapping
 
+from api.account_settings import missing, parted, require_types
 from api.context import Context, ContextOf
 from api.fields import Body, Name, Shape, Stamp, rfc3339
 from api.idempotency import Answer, Carried
@@ -14,11 +15,9 @@ from api.routes import CHANGES, CREATES, DELETES, READS, READS_ONE, new_router
 from api.setup import IfMatch, Patch, found, merge_patch_of, patched, require_version, with_etag
 from connectors.registry import NETWORKS
 from storage import accounts
+from storage.secrets import SecretsUnreadable
 
 router = new_router("accounts")
-
-SECRET_SETTINGS = frozenset({"secret", "webhook_secret", "token", "password", "api_key"})
-"""Names in `settings` that are sealed with the credentials."""
 
 Secrets = dict[str, JsonValue]
 
@@ -38,29 +37,45 @@ class AccountShape(Shape):
     name: str
     settings: dict[str, Any]
     secrets_set: list[str]
+    secrets_trouble: str | None = None
+    """Why its secrets cannot be used, when they cannot: they have to be entered again."""
+    missing_settings: list[str] = []
+    """What its network needs and it has not been given."""
     version: int
     created_at: Stamp
 
 
-def _split(body: AccountBody) -> tuple[dict[str, Any], Secrets]:
-    """Part what may be shown from what is sealed."""
-    secret = {n: v for n, v in body.settings.items() if n in SECRET_SETTINGS}
-    shown = {n: v for n, v in body.settings.items() if n not in SECRET_SETTINGS}
-    return shown, {**secret, **body.credentials}
-
-
 def _values(context: Context, account_id: str, body: AccountBody) -> dict[str, Any]:
-    shown, secret = _split(body)
-    sealed = context.seal.close(account_id, secret)
+    connector = context.connectors.get(body.network)
+    require_types(connector, body.settings, body.credentials)
+    shown, secret = parted(body.settings, connector)
+    sealed = context.seal.close(account_id, {**secret, **body.credentials})
     return {"network": body.network, "name": body.name, "settings": shown, "secrets": sealed}
 
 
 def _shape(context: Context, row: RowMapping) -> dict[str, Any]:
+    connector, trouble = context.connectors.get(row["network"]), None
+    shown, in_the_clear = parted(row["settings"], connector)
+    try:
+        sealed = context.seal.open(row["id"], row["secrets"])
+    except SecretsUnreadable as reason:
+        sealed, trouble = {}, str(reason)
     return {
-        **{name: row[name] for name in ("id", "network", "name", "settings", "version")},
-        "secrets_set": sorted(context.seal.open(row["id"], row["secrets"])),
+        **{name: row[name] for name in ("id", "network", "name", "version")},
+        "settings": shown,
+        "secrets_set": sorted({*sealed, *in_the_clear}),
+        "secrets_trouble": trouble,
+        "missing_settings": [] if trouble else missing(connector, {**row["settings"], **sealed}),
         "created_at": rfc3339(row["created_at"]),
     }
+
+
+def _kept(context: Context, row: RowMapping) -> Secrets:
+    """Return the secrets that are there; those that no key opens are entered anew."""
+    try:
+        return context.seal.open(row["id"], row["secrets"])
+    except SecretsUnreadable:
+        return {}
 
 
 @router.post("/accounts", status_code=201, response_model=AccountShape, responses=CREATES)
@@ -104,10 +119,9 @@ async def change_account(
     def change(connection: Connection) -> dict[str, Any]:
         row = found(accounts.lock(connection, account_id), "account", account_id)
         require_version(row, if_match)
-        kept = context.seal.open(account_id, row["secrets"])
         present = {
             **{name: row[name] for name in ("network", "name", "settings")},
-            "credentials": kept,
+            "credentials": _kept(context, row),
         }
         body = patched(AccountBody, present, patch)
         accounts.change(connection, row, _values(context, account_id, body))

@@ -68,7 +68,7 @@ def _intake(context: Context) -> ChannelIntake:
 
 async def _called(context: Context, channel_id: str) -> tuple[ListenedChannel, Connector]:
     """Find who is called; a channel that takes no deliveries looks like one that is not there."""
-    channel = await _intake(context).channel(channel_id)
+    channel = await _intake(context).called(channel_id)
     connector = context.connectors.get(channel.account.network) if channel else None
     if channel is None or connector is None or connector.signing_setting is None:
         raise not_found("channel that takes deliveries", channel_id)

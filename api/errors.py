@@ -17,6 +17,7 @@ from api.json_body import BadJson
 from conversations.errors import ConversationError
 from storage import setup
 from storage.database import DatabaseUnavailable
+from storage.secrets import SecretsUnreadable
 
 log = structlog.get_logger()
 
@@ -119,6 +120,7 @@ def describe(document: dict[str, Any]) -> None:
 
 def install(app: FastAPI) -> None:
     """Make every error of the application a problem."""
+    _install_absences(app)
 
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> JSONResponse:
@@ -140,11 +142,6 @@ def install(app: FastAPI) -> None:
     async def _bad_json(request: Request, error: BadJson) -> JSONResponse:
         return answer(request.scope, unprocessable("unreadable_body", ["body"], error.msg))
 
-    @app.exception_handler(DatabaseUnavailable)
-    async def _away(request: Request, error: DatabaseUnavailable) -> JSONResponse:
-        log.warning("database_unavailable", error=type(error.__cause__ or error).__name__)
-        return answer(request.scope, database_away())
-
     @app.exception_handler(ConversationError)
     async def _refused(request: Request, error: ConversationError) -> JSONResponse:
         return answer(request.scope, refused(error))
@@ -154,12 +151,36 @@ def install(app: FastAPI) -> None:
         return answer(request.scope, refused(error))
 
 
+def _install_absences(app: FastAPI) -> None:
+    """Answer 503 where something is only away: nothing was changed, and it may be repeated."""
+
+    @app.exception_handler(DatabaseUnavailable)
+    async def _away(request: Request, error: DatabaseUnavailable) -> JSONResponse:
+        log.warning("database_unavailable", error=type(error.__cause__ or error).__name__)
+        return answer(request.scope, database_away())
+
+    @app.exception_handler(SecretsUnreadable)
+    async def _sealed(request: Request, error: SecretsUnreadable) -> JSONResponse:
+        log.error("secrets_unreadable", error=str(error))
+        return answer(request.scope, secrets_unreadable())
+
+
 def database_away() -> Problem:
     return Problem(
         503,
         "database_unavailable",
         "the database does not answer; nothing was changed",
         headers={"Retry-After": str(RETRY_AFTER_S)},
+    )
+
+
+def secrets_unreadable() -> Problem:
+    """Say no more than that: whoever calls may be anybody. The log names the account."""
+    return Problem(
+        503,
+        "secrets_unreadable",
+        "what this needs was sealed with a key that is not here; the log names it",
+        headers={"Retry-After": "60"},
     )
 
 

@@ -5,12 +5,20 @@ from collections.abc import Sequence
 from conversations.channels import belongs
 from conversations.connector import Connector
 from conversations.model import Post
-from conversations.networks import Account, Delivered, ListenedChannel, NetworkTrouble, Page
+from conversations.networks import (
+    Account,
+    Delivered,
+    ListenedChannel,
+    NetworkTrouble,
+    Page,
+    Trouble,
+)
 from storage import accounts, channels, clock, intake, replies
 from storage.database import Database
 from storage.intake import ChannelWithAccount, PageIntake
-from storage.secrets import Seal
+from storage.secrets import Seal, SecretsUnreadable
 
+UNREADABLE_PAUSE_MS = 30_000
 REPLIES_FIRST_MS = 1_000
 """A poll waits so much longer than a reply for a rate-limited account."""
 
@@ -24,7 +32,24 @@ class ChannelIntake:
         self._seal = seal
 
     async def channel(self, channel_id: str) -> ListenedChannel | None:
-        """Return the channel as it is set up now; None when nothing is to be listened to."""
+        """Return the channel as it is set up now; None when nothing is to be listened to.
+
+        One whose secrets no key opens is left alone for a while, and its health says so.
+        """
+        try:
+            return await self.called(channel_id)
+        except SecretsUnreadable as reason:
+            trouble = NetworkTrouble(str(reason), Trouble.UNAUTHORISED)
+            await self.report_trouble(channel_id, trouble)
+            nobody = Account("", "", {})
+            return ListenedChannel(nobody, UNREADABLE_PAUSE_MS, 1, None, UNREADABLE_PAUSE_MS)
+
+    async def called(self, channel_id: str) -> ListenedChannel | None:
+        """Return the channel for what its network brings.
+
+        Raises:
+            SecretsUnreadable: its account's secrets were sealed with a key that is not here.
+        """
         found = await self._find(channel_id)
         if found is None or not found.channel["enabled"]:
             return None
