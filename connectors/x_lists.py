@@ -1,5 +1,6 @@
 """X's lists of posts and messages, asked for batch by batch."""
 
+import time
 from dataclasses import dataclass
 
 import httpx
@@ -17,6 +18,10 @@ from conversations.model import Instant
 from conversations.networks import Account, NetworkTrouble
 
 MOST = 100
+MOST_MENTIONS = 800
+"""The list of mentions has no more, however many there were."""
+
+_SEARCHED = "until:"
 SEARCHED_MS = 7 * 24 * 3_600_000 - 60_000
 """Recent search goes back a week; an older id is refused."""
 
@@ -33,19 +38,49 @@ class Lists:
         return us_of(self.account)
 
     async def mentions(self, above: int, older: str | None) -> Batch:
-        """Ask for what names the account."""
-        request = self._listing(f"/2/users/{self._user_id}/mentions", above, older)
-        return self._posts(await ask(self.client, request, "mentions"), is_for_us=True)
+        """Ask for what names the account; what its list has dropped is searched for.
+
+        The token counts what the list gave, and says from where the search goes on.
+        """
+        count, _, token = (older or "0 ").partition(" ")
+        if count.startswith(_SEARCHED):
+            return await self._dropped(above, count, token or None)
+        request = self._listing(f"/2/users/{self._user_id}/mentions", above, token or None)
+        answer = await ask(self.client, request, "mentions")
+        batch = self._posts(answer, is_for_us=True)
+        read = int(count) + len(batch.found)
+        if batch.older is not None:
+            return Batch(batch.found, f"{read} {batch.older}")
+        oldest = min((one.number for one in batch.found if one.number), default=0)
+        is_cut = read >= MOST_MENTIONS - MOST and oldest > above > 0 and bool(self.us.handle)
+        return Batch(batch.found, f"{_SEARCHED}{oldest} " if is_cut else None)
+
+    async def _dropped(self, above: int, begin: str, token: str | None) -> Batch:
+        now = time.time_ns() // 1_000_000
+        until = int(begin.removeprefix(_SEARCHED))
+        if until <= id_at(now - SEARCHED_MS):
+            return Batch(())
+        params = self._search_params(f"@{self.us.handle}", above, token, now)
+        batch = await self._search(params | {"until_id": str(until)}, is_for_us=True)
+        return Batch(batch.found, f"{begin} {batch.older}" if batch.older else None)
 
     async def searched(self, query: str, above: int, older: str | None, now: Instant) -> Batch:
         """Ask for what matches a query, by the app's own allowance when it has one."""
+        params = self._search_params(query, above, older, now)
+        return await self._search(params, is_for_us=False)
+
+    def _search_params(
+        self, query: str, above: int, older: str | None, now: Instant
+    ) -> dict[str, str]:
         floor = max(above, id_at(now - SEARCHED_MS)) if above else 0
-        params = self._params(floor, older) | {"query": query}
+        return self._params(floor, older) | {"query": query}
+
+    async def _search(self, params: dict[str, str], *, is_for_us: bool) -> Batch:
         is_app = bool(self.account.credentials.get("bearer_token"))
         build = app_request if is_app else user_request
         path = "/2/tweets/search/recent"
         request = build(self.client, self.account, "GET", path, params=params)
-        return self._posts(await ask(self.client, request, "search"), is_for_us=False)
+        return self._posts(await ask(self.client, request, "search"), is_for_us=is_for_us)
 
     async def own_posts(self, begun_at: str, older: str | None) -> Batch:
         """Ask for what the account itself said since a moment."""

@@ -2,10 +2,19 @@
 
 from typing import Any
 
-from connectors.fields import NotUnderstood, count, instant, mapping, rfc_3339, sequence, words
+from connectors.fields import (
+    NotUnderstood,
+    count,
+    instant,
+    mapping,
+    rfc_3339,
+    sequence,
+    shown,
+    words,
+)
 from connectors.x_ids import moment_of, number
 from connectors.x_wire import Found, Includes, Us, author_from, medium_from, text_of
-from conversations.model import Instant, Post, Visibility
+from conversations.model import Instant, Post, Unreadable, Visibility
 
 PREFIX = "dm:"
 """Before the ids of messages and their conversations: they are no posts."""
@@ -33,11 +42,13 @@ def pair(one: str, other: str) -> str:
 
 def found_message(entry: Any, includes: Includes, us: Us) -> Found | None:  # noqa: ANN401 - any JSON
     """Understand one event of a conversation; None when nothing was said by it."""
+    if isinstance(entry, Unreadable):
+        return Found(0, str(hash(entry.raw)), entry)
     event = mapping(entry)
     if event.get("event_type", _MESSAGE) != _MESSAGE:
         return None
     own_number = number(event.get("id"))
-    key = f"{PREFIX}{own_number or hash(str(entry))}"
+    key = f"{PREFIX}{own_number or hash(shown(entry))}"
     try:
         return Found(own_number or 0, key, _message(event, includes, us))
     except NotUnderstood as reason:

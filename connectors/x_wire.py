@@ -11,6 +11,7 @@ from connectors.fields import (
     is_keepable,
     mapping,
     sequence,
+    shown,
     web_address,
     words,
 )
@@ -97,9 +98,9 @@ def found_from(entry: Any, includes: Includes, us: Us, *, is_for_us: bool = Fals
     """Understand one post; what makes no sense of an adornment is left out."""
     fields = mapping(entry)
     own_number = number(fields.get("id"))
-    key = str(own_number or hash(str(entry)))
     if isinstance(entry, Unreadable):
-        return Found(0, key, entry)
+        return Found(0, str(hash(entry.raw)), entry)
+    key = str(own_number or hash(shown(entry)))
     try:
         post = _post(fields, includes, us)
     except NotUnderstood as reason:

@@ -275,6 +275,19 @@ async def test_a_backlog_is_bounded_and_nothing_of_it_lost(
     assert rest.posts
 
 
+async def test_what_the_list_of_mentions_has_dropped_is_searched_for(
+    x: XConnector, fake: FakeX
+) -> None:
+    account, begin = account_of(fake, direct_messages=False), int(time.time() * 1000) - HOUR_MS
+    fake.ledger.add(CUSTOMER, "@acme before", at_ms=begin - HOUR_MS)
+    first = await x.fetch(listened(account))
+    ids = [fake.ledger.add(CUSTOMER, f"@acme {n}", at_ms=begin + n * 10).id for n in range(1_050)]
+
+    found = await read_all(x, listened(account, first.cursor, post_limit=300))
+
+    assert [post.external_id for post in found] == [str(one) for one in ids]
+
+
 async def test_a_refused_list_of_messages_stops_no_mention(x: XConnector, fake: FakeX) -> None:
     fake.ledger.add(CUSTOMER, "@acme hello")
     account = account_of(fake, message_reads=900_000)
