@@ -10,6 +10,7 @@ from conversations.model import Instant, Post, Unreadable, Visibility
 OVERLAP_MS = 300_000
 """What is shown later than this after it was said is left to the deliveries."""
 MOST_RECENT = 500
+"""So many are remembered by name, and all others that bear the oldest one's time."""
 _DIGEST_LENGTH = 12
 
 
@@ -45,8 +46,9 @@ class Reached:
             return self
         at = max(self.at, *(found.at for found in handed))
         known = self.recent | {_digest(found.external_id): found.at for found in handed}
-        kept = sorted((m, d) for d, m in known.items() if m >= at - OVERLAP_MS)
-        return Reached(at, {digest: moment for moment, digest in kept[-MOST_RECENT:]})
+        oldest = sorted(known.values())[-MOST_RECENT:][0]  # what bears one time stays together
+        floor = max(oldest, at - OVERLAP_MS)
+        return Reached(at, {d: moment for d, moment in known.items() if moment >= floor})
 
 
 @dataclass(frozen=True, slots=True)
