@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 
 import httpx
 
@@ -56,6 +57,15 @@ MOST_LOOKED_THROUGH = 16
 MOST_CHANNELS = 2_000
 ACCESS_PAUSE_S = 30.0
 MENTIONS, MESSAGES = "m", "d"
+ALL_MESSAGES = "/2/dm_events"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """An account's newest messages, good for so long."""
+
+    until_s: float
+    batch: Batch
 
 
 class XConnector(BaseConnector):
@@ -69,7 +79,7 @@ class XConnector(BaseConnector):
     def __init__(self, client: httpx.AsyncClient, guard: Guard = STRICT) -> None:
         super().__init__(client, guard)
         self._progress: dict[str, Progress] = {}
-        self._messages_at_s: dict[str, float] = {}
+        self._mailboxes: dict[str, Mailbox] = {}
         self._lines: dict[str, Line] = {}
 
     def capabilities(self, account: Account) -> Capabilities:
@@ -114,7 +124,7 @@ class XConnector(BaseConnector):
             name = f"q:{hashlib.sha256(query.encode()).hexdigest()[:8]}"
             asked[name] = _search(lists, query, now)
         if has_messages(channel.account):
-            asked[MESSAGES] = _messages(lists)
+            asked[MESSAGES] = lambda _, older: self._messages(lists, older)
         for name in asked:
             progress.lane(name, now)
         progress.forget_lanes(asked)
@@ -130,8 +140,6 @@ class XConnector(BaseConnector):
             is_full = bool(lane.waiting) and lane.walk is None
             if is_full or now_s < lane.wait_until_s:
                 continue
-            if name == MESSAGES and not self._is_time_for_messages(channel.account, lane, now_s):
-                continue
             floor = progress.floor(lane, channel.since, now)
             try:
                 await lane.fill(ask, floor, progress.seen)
@@ -143,13 +151,17 @@ class XConnector(BaseConnector):
                 troubles.append(NetworkTrouble(NO_ACCESS, Trouble.UNAUTHORISED))
         return troubles
 
-    def _is_time_for_messages(self, account: Account, lane: Lane, now_s: float) -> bool:
-        """Share X's few readings of messages among all channels of an account."""
-        every_s = message_pause_s(account)
-        if lane.walk is None and now_s < self._messages_at_s.get(account.id, 0.0):
-            return False
-        self._messages_at_s[account.id] = now_s + every_s
-        return True
+    async def _messages(self, lists: Lists, older: str | None) -> Batch:
+        """Read messages; X's few readings are shared by all channels of an account."""
+        if older is not None:
+            return await lists.messages(ALL_MESSAGES, older)
+        account_id = lists.account.id
+        read = self._mailboxes.get(account_id)
+        if read is None or time.monotonic() >= read.until_s:
+            batch = await lists.messages(ALL_MESSAGES, None)
+            until_s = time.monotonic() + message_pause_s(lists.account)
+            read = self._mailboxes[account_id] = Mailbox(until_s, batch)
+        return read.batch
 
     async def stream(self, channel: ListenedChannel) -> AsyncGenerator[Page, None]:
         """Yield what the filtered stream brings; messages are polled beside it.
@@ -280,17 +292,10 @@ def _search(lists: Lists, query: str, now: Instant) -> Ask:
     return ask
 
 
-def _messages(lists: Lists) -> Ask:
-    async def ask(above: int, older: str | None) -> Batch:
-        del above  # the list has no lower end: reading stops at what is known
-        return await lists.messages("/2/dm_events", older)
-
-    return ask
-
-
 def _with_waits(page: Page, progress: Progress, lanes: list[Lane]) -> Page:
     """Add whether more is waiting, and how long to wait when X takes no call at all."""
-    left = [lane.wait_until_s - time.monotonic() for lane in lanes]
+    now_s = time.monotonic()
+    left = [lane.wait_until_s - now_s for lane in lanes]
     is_silent = not page.posts and not page.unreadable and all(one > 0 for one in left)
     pause_s = min(left, default=0.0) if is_silent else None
     return Page(
@@ -298,7 +303,7 @@ def _with_waits(page: Page, progress: Progress, lanes: list[Lane]) -> Page:
         unreadable=page.unreadable,
         changes=page.changes,
         cursor=page.cursor,
-        goes_on=progress.goes_on,
+        goes_on=progress.goes_on(now_s),
         retry_after_s=pause_s,
     )
 

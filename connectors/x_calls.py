@@ -14,7 +14,7 @@ from conversations.networks import Account, NetworkTrouble, Trouble
 
 HOST = "https://api.x.com"
 LARGEST_PAGE = 16 * 1024 * 1024
-NO_ACCESS = "the account's keys are not complete"
+NO_ACCESS = "the account's user_id, keys or address are missing or make no sense"
 DEFAULT_PAUSE_S = 60.0
 LONGEST_PAUSE_S = 86_400.0
 

@@ -15,6 +15,9 @@ OVERLAP_MS = 60_000
 MOST_WAITING = 5_000
 """Newer ones of a backlog are left on X until the older ones are handed on."""
 
+MOST_BATCHES = 20
+"""So many calls are made at once; who listens has to show signs of life in between."""
+
 TURN = "turn"
 
 
@@ -62,9 +65,11 @@ class Lane:
     waiting: list[Found] = field(default_factory=list)
     walk: Walk | None = None
     wait_until_s: float = 0.0
+    is_cut: bool = False
+    """Whether newer ones were left on X for want of room."""
 
     async def fill(self, ask: Ask, floor: int, seen: Container[str]) -> None:
-        """Read back to the floor and keep the oldest; a walk that X stopped is gone on with.
+        """Read back to the floor and keep the oldest; a long walk takes several times.
 
         Raises:
             Limited: X takes no more calls; the next time goes on from there.
@@ -72,12 +77,16 @@ class Lane:
         """
         if self.walk is None:
             self.waiting.clear()
+            self.is_cut = False
             self.walk = Walk(floor)
         try:
-            while not await self._is_walked(ask, self.walk, seen):
-                pass
+            for _ in range(MOST_BATCHES):
+                if await self._is_walked(ask, self.walk, seen):
+                    break
+            else:
+                return
         except NetworkTrouble:
-            self.walk = None
+            self.walk, self.is_cut = None, False
             self.waiting.clear()
             raise
         self.walk = None
@@ -98,6 +107,7 @@ class Lane:
 
     def _keep_oldest(self) -> None:
         self.waiting.sort(key=_in_order)
+        self.is_cut = self.is_cut or len(self.waiting) > MOST_WAITING
         del self.waiting[MOST_WAITING:]
 
 
@@ -170,6 +180,10 @@ class Progress:
         kept = [(key, value) for key, value in self.seen.items() if value == 0 or value >= oldest]
         self.seen = dict(kept[-MOST_WAITING:])
 
-    @property
-    def goes_on(self) -> bool:
-        return any(lane.waiting and lane.walk is None for lane in self.lanes.values())
+    def goes_on(self, now_s: float) -> bool:
+        """Whether more is waiting, here or on X."""
+        return any(
+            (lane.walk is None and bool(lane.waiting))
+            or ((lane.walk is not None or lane.is_cut) and lane.wait_until_s <= now_s)
+            for lane in self.lanes.values()
+        )

@@ -106,6 +106,7 @@ class Line:
                 await self._keep_rules(account, is_ours=True)
 
     async def _run(self, account: Account) -> None:
+        trouble = NetworkTrouble("the stream's reader failed")
         try:
             await self._follow(account)
             trouble = NetworkTrouble("X closed the stream")
@@ -122,8 +123,8 @@ class Line:
             trouble = NetworkTrouble(reason, Trouble.UNAUTHORISED)
         finally:
             self._is_open = False
-        for listener in self._listeners:
-            listener.give(trouble)
+            for listener in self._listeners:
+                listener.give(trouble)
 
     async def _follow(self, account: Account) -> None:
         added = await self._keep_rules(account, is_ours=False)

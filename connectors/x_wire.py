@@ -106,7 +106,7 @@ def found_from(entry: Any, includes: Includes, us: Us, *, is_for_us: bool = Fals
     except NotUnderstood as reason:
         external_id = str(own_number) if own_number else None
         return Found(own_number or 0, key, reason.unreadable(entry, external_id))
-    if is_for_us and us.handle and us.handle not in post.mentions and not post.is_own:
+    if is_for_us and us.handle and us.handle not in map(bare, post.mentions) and not post.is_own:
         post = replace(post, mentions=(*post.mentions, us.handle))
     return Found(own_number or 0, key, post, _edit(fields, post))
 

@@ -208,6 +208,32 @@ async def test_messages_are_asked_for_once_a_minute_by_all_channels_of_an_accoun
     assert sum(call == "GET /2/dm_events" for call in fake.calls) == 1
 
 
+async def test_every_channel_of_an_account_gets_its_messages(x: XConnector, fake: FakeX) -> None:
+    account = account_of(fake)
+    fake.ledger.say(CUSTOMER, BRAND, "psst")
+
+    pages = [await x.fetch(listened(account, id=f"ch-{number}")) for number in range(3)]
+
+    assert [texts(page) for page in pages] == [["psst"]] * 3
+    assert sum(call == "GET /2/dm_events" for call in fake.calls) == 1
+
+
+async def test_a_long_walk_is_taken_in_several_times(
+    x: XConnector, fake: FakeX, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(x_reading, "MOST_BATCHES", 2)
+    begin = int(time.time() * 1000) - HOUR_MS
+    ids = [fake.ledger.add(CUSTOMER, f"@acme {n}", at_ms=begin + n).id for n in range(450)]
+    account = account_of(fake, direct_messages=False)
+
+    first = await x.fetch(listened(account))
+    found = await read_all(x, listened(account, first.cursor))
+
+    assert (first.posts, first.goes_on) == ([], True)
+    assert [post.external_id for post in found] == [str(one) for one in ids]
+    assert sum("mentions" in call for call in fake.calls) <= 6
+
+
 async def test_an_account_without_messages_asks_for_none(x: XConnector, fake: FakeX) -> None:
     account = account_of(fake, direct_messages=False)
 
@@ -268,11 +294,9 @@ async def test_a_backlog_is_bounded_and_nothing_of_it_lost(
     for number in range(500):
         fake.ledger.add(CUSTOMER, f"@acme {number}", at_ms=begin + number)
 
-    found = await read_all(x, listened(account_of(fake, direct_messages=False), post_limit=100))
-    rest = await x.fetch(listened(account_of(fake), None))
+    found = await read_all(x, listened(account_of(fake, direct_messages=False)))
 
-    assert [post.text for post in found][:120] == [f"@acme {number}" for number in range(120)]
-    assert rest.posts
+    assert [post.text for post in found] == [f"@acme {number}" for number in range(500)]
 
 
 async def test_what_the_list_of_mentions_has_dropped_is_searched_for(
