@@ -59,6 +59,11 @@ def key_of(reply_id: str, index: int) -> str:
 def origin_of(key: str) -> tuple[str, int]:
     """Return the id of the reply whose key this would be, and which of its posts."""
     reply_id, dash, number = key.rpartition("-")
-    if dash and number.isascii() and number.isdecimal() and _FIRST_NUMBERED <= int(number) <= MOST_PARTS:
+    if (
+        dash
+        and number.isascii()
+        and number.isdecimal()
+        and _FIRST_NUMBERED <= int(number) <= MOST_PARTS
+    ):
         return reply_id, int(number) - 1
     return key, 0
