@@ -8,6 +8,7 @@ from connectors.meta_messages import Event, Ours, reaction_id
 from connectors.meta_values import (
     author_of,
     identifier,
+    moment,
     pictures,
     required_id,
     required_moment,
@@ -183,7 +184,8 @@ def listed_post(entry: Any, ours: Ours, otherwise: Instant) -> Found | None:  # 
 def _unreadable(reason: NotUnderstood, entry: object, otherwise: Instant) -> Found:
     external_id = identifier(mapping(entry).get("id"))
     unreadable = reason.unreadable(entry, external_id)
-    return Found(otherwise, external_id or f"raw:{unreadable.raw}", unreadable)
+    at = moment(mapping(entry).get("created_time")) or otherwise
+    return Found(at, external_id or f"raw:{unreadable.raw}", unreadable)
 
 
 def _comment_media(comment: dict[str, Any]) -> tuple[Media, ...]:

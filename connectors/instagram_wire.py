@@ -9,6 +9,7 @@ from connectors.meta_messages import Event, Ours
 from connectors.meta_values import (
     author_of,
     identifier,
+    moment,
     pictures,
     required_id,
     required_moment,
@@ -154,4 +155,5 @@ def listed_tag(entry: Any, ours: Ours, otherwise: Instant) -> Found | None:  # n
 def _unreadable(reason: NotUnderstood, entry: object, otherwise: Instant) -> Found:
     external_id = identifier(mapping(entry).get("id"))
     unreadable = reason.unreadable(entry, external_id)
-    return Found(otherwise, external_id or f"raw:{unreadable.raw}", unreadable)
+    at = moment(mapping(entry).get("timestamp")) or otherwise
+    return Found(at, external_id or f"raw:{unreadable.raw}", unreadable)

@@ -14,7 +14,7 @@ from connectors.guard import STRICT, Guard
 from connectors.meta_cursor import Found, cursor_from, handed_out, in_order
 from connectors.meta_deliveries import Dialect, delivered
 from connectors.meta_graph import NO_ACCESS, Graph, Limited, Meaning, NoAccess, Refusal
-from connectors.meta_messages import Ours, listed_message
+from connectors.meta_messages import NOT_SHOWN, Ours, listed_message
 from connectors.meta_reading import message_pages, with_messages
 from connectors.meta_replies import (
     VISIBLE_WITHIN_MS,
@@ -290,10 +290,18 @@ async def _absence(graph: Graph, external_id: str, meaning: Meaning) -> Outcome:
 async def _own_messages(
     pages: AsyncIterator[list[object]], ours: Ours, since: Instant
 ) -> AsyncIterator[Said]:
+    """Yield what the account said from a moment on.
+
+    Raises:
+        NetworkTrouble: some of it is not shown any more, so nobody can say what is absent.
+    """
     async for entries in pages:
         for entry in entries:
             found = listed_message(entry, ours, since)
             if found.at < since:
                 return
-            if isinstance(found.content, Post) and found.content.is_own:
-                yield Said(found.external_id, found.content.text, found.at, found.content.url)
+            match found.content:
+                case Unreadable(code=code) if code == NOT_SHOWN:
+                    raise NetworkTrouble("the conversation is not shown back to the attempt")
+                case Post(is_own=True, text=text, url=url):
+                    yield Said(found.external_id, text, found.at, url)

@@ -10,6 +10,7 @@ from connectors.meta_values import (
     event_media,
     identifier,
     listed_media,
+    moment,
     pictures,
     required_id,
     required_moment,
@@ -27,6 +28,8 @@ from conversations.model import (
     Unreadable,
     Visibility,
 )
+
+NOT_SHOWN = "message_not_shown"
 
 Event: TypeAlias = Post | PostChange | Unreadable
 
@@ -151,12 +154,14 @@ def listed_message(entry: Any, ours: Ours, otherwise: Instant) -> Found:  # noqa
     except NotUnderstood as reason:
         mid = identifier(message.get("id"))
         unreadable = reason.unreadable(entry, mid)
-        name = mid or f"raw:{unreadable.raw}"
-        return Found(otherwise, name, unreadable, Visibility.PRIVATE)
+        name, at = mid or f"raw:{unreadable.raw}", moment(message.get("created_time"))
+        return Found(at or otherwise, name, unreadable, Visibility.PRIVATE)
     return Found(post.created_at, post.external_id, post, Visibility.PRIVATE)
 
 
 def _listed(message: dict[str, Any], ours: Ours) -> Post:
+    if message.get("from") is None and message.get("created_time") is not None:
+        raise NotUnderstood(NOT_SHOWN, "only the newest 20 of a conversation are shown whole")
     author = author_of(message.get("from"))
     media = listed_media(message)
     text = message.get("message")

@@ -19,7 +19,8 @@ MESSAGE_FIELDS = {
     "instagram": f"{_MESSAGE},story,is_unsupported",
 }
 _CONVERSATIONS_A_PAGE = 25
-_MESSAGES_AT_ONCE = 25
+_MESSAGES_AT_ONCE = 20
+"""Of older ones only that they were said is told."""
 
 
 def with_messages(platform: str) -> str:

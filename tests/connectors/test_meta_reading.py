@@ -77,13 +77,35 @@ async def test_a_poll_and_a_delivery_call_a_post_the_same(brand: World) -> None:
 
 async def test_a_backlog_comes_in_small_pages_in_order_without_gap_or_repeat(brand: World) -> None:
     comments = [brand.says(f"comment {number}") for number in range(130)]
-    messages = [brand.writes(f"message {number}") for number in range(130)]
+    people = [brand.ledger.person(f"person {number}") for number in range(40)]
+    messages = [
+        brand.ledger.message(brand.place, people[number % 40], f"message {number}").id
+        for number in range(130)
+    ]
+    brand.ledger.page_size = 10
 
     ids = await all_of(brand, limit=7)
 
     assert sorted(ids) == sorted(comments + messages)
-    assert [one for one in ids if one in set(messages)] == messages
     assert [one for one in ids if one in set(comments)] == comments
+
+
+async def test_one_conversation_comes_in_order(brand: World) -> None:
+    ids = [brand.writes(f"message {number}") for number in range(20)]
+    brand.ledger.page_size = 6
+    assert await all_of(brand, limit=3) == ids
+
+
+async def test_what_the_network_shows_no_more_is_quarantined_not_passed_over(
+    brand: World,
+) -> None:
+    ids = [brand.writes(f"message {number}") for number in range(25)]
+
+    page = await brand.fetched()
+
+    assert [post.external_id for post in page.posts] == ids[5:]
+    assert {one.external_id for one in page.unreadable} == set(ids[:5])
+    assert {one.code for one in page.unreadable} == {"message_not_shown"}
 
 
 async def test_a_backlog_is_listed_once_for_all_its_pages(page: World) -> None:

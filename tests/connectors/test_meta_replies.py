@@ -275,13 +275,17 @@ async def test_a_customers_equal_words_are_not_ours(brand: World) -> None:
 async def test_a_long_conversation_is_read_back_to_the_attempt(brand: World) -> None:
     reply = to_message(brand, "we are here")
     sent = await brand.connector.publish(brand.account, reply)
-    for number in range(90):
+    for number in range(18):
         brand.writes(f"and {number}")
-    fresh = type(brand.connector)(brand.connector._client)
+    brand.ledger.page_size = 4
 
-    found = await fresh.look_up(brand.account, reply)
+    found = await brand.connector.look_up(brand.account, reply)
+    for number in range(18):
+        brand.writes(f"and {number}")
+    hidden = await brand.connector.look_up(brand.account, reply)
 
-    assert found.external_id == sent.external_id
+    assert (found.certainty, found.external_id) == (Certainty.SENT, sent.external_id)
+    assert hidden.certainty is Certainty.MAYBE  # only the newest 20 are shown whole
 
 
 REFUSALS = [

@@ -10,6 +10,8 @@ from tests.fakes.graph_sending import GraphError, gone
 
 MOST_A_PAGE = 100
 NESTED = 25
+SHOWN_WHOLE = 20
+"""Of a conversation's older messages only that they were said is told."""
 
 
 def when(ms: int) -> str:
@@ -150,7 +152,7 @@ class Lists:
         return [self._conversation(one) for one in threads]
 
     def _conversation(self, thread: Thread) -> dict[str, Any]:
-        messages = paged(self._messages(thread), min(NESTED, self._ledger.page_size))
+        messages = paged(self._messages(thread), min(SHOWN_WHOLE, self._ledger.page_size))
         return {
             "id": thread.id,
             "updated_time": when(thread.updated_at),
@@ -160,7 +162,9 @@ class Lists:
     def _messages(self, thread: Thread) -> list[Any]:
         now = self._ledger.now
         seen = [message for message in thread.messages if message.visible_at <= now]
-        return [self._message(message, thread) for message in reversed(seen)]
+        whole = [self._message(message, thread) for message in reversed(seen)]
+        older = [{"id": m["id"], "created_time": m["created_time"]} for m in whole[SHOWN_WHOLE:]]
+        return whole[:SHOWN_WHOLE] + older
 
     def _message(self, message: Message, thread: Thread) -> dict[str, Any]:
         place = self._ledger.places[thread.place_id]
