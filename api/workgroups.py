@@ -102,6 +102,9 @@ class WorkgroupBody(Body):
     offer_timeout_action: Annotated[OfferTimeoutAction, Field(strict=False)] = (
         OfferTimeoutAction.NOT_RESPONDING
     )
+    undo_window_s: Annotated[
+        int, Field(ge=0, le=60, description="So long a reply waits for second thoughts")
+    ] = 0
     business_hours: BusinessHoursBody | None = None
     overflow: OverflowBody | None = None
     location: PlaceBody | None = None

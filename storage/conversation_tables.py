@@ -310,6 +310,20 @@ class ReplyRow(SQLModel, table=True):
     url: str | None = None
     reason: str | None = Field(default=None, sa_type=Text)
     sent_at: int | None = maybe_moment()
+    thread_root: str | None = None
+    undo_until: int | None = maybe_moment()
+    parts: list[dict[str, Any]] = json(list)
+    change: dict[str, Any] | None = maybe_json()
+    has_pending_change: bool = False
+
+
+class ReplyPostRow(SQLModel, table=True):
+    """A later post of a reply that is several: whose it is when the network shows it."""
+
+    __tablename__ = "reply_posts"
+    account_id: str = Field(primary_key=True, foreign_key="accounts.id")
+    external_id: str = Field(primary_key=True)
+    reply_id: str = Field(foreign_key="replies.id", index=True)
 
 
 class NoteRow(SQLModel, table=True):

@@ -35,6 +35,7 @@ from conversations.model import (
     holders,
 )
 from conversations.replies import Reply
+from conversations.reply_parts import Change, ChangeKind, ChangeState, Part
 
 PRESENCE_LEASE_MS = 60_000
 """A logged-in agent with a lease counts as present so long after his last heartbeat."""
@@ -300,6 +301,8 @@ _REPLY_PLAIN = (
     "url",
     "reason",
     "sent_at",
+    "thread_root",
+    "undo_until",
 )
 
 
@@ -307,13 +310,29 @@ def reply_from(row: RowMapping) -> Reply:
     return Reply(
         visibility=Visibility(row["visibility"]),
         state=ReplyState(row["state"]),
+        parts=tuple(Part(**part) for part in row["parts"]),
+        change=_change_from(row["change"]) if row["change"] else None,
         **{name: row[name] for name in _REPLY_PLAIN},
+    )
+
+
+def _change_from(change: dict[str, Any]) -> Change:
+    return Change(
+        **{
+            **change,
+            "kind": ChangeKind(change["kind"]),
+            "state": ChangeState(change["state"]),
+            "texts": tuple(change["texts"]),
+        }
     )
 
 
 def reply_values(reply: Reply) -> dict[str, Any]:
     return {
         **{name: getattr(reply, name) for name in _REPLY_PLAIN},
+        "parts": [asdict(part) for part in reply.parts],
+        "change": asdict(reply.change) if reply.change else None,
+        "has_pending_change": reply.has_pending_change,
         "visibility": reply.visibility.value,
         "state": reply.state.value,
     }

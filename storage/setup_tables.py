@@ -56,6 +56,7 @@ class WorkgroupRow(SQLModel, table=True):
     offers_at_once: int = 1
     offer_timeout_action: str = "not_responding"
     age_on_transfer: str = "keep"
+    undo_window_s: int = 0
     business_hours: dict[str, Any] | None = maybe_json()
     overflow: dict[str, Any] | None = maybe_json()
     location: dict[str, Any] | None = maybe_json()
