@@ -1,11 +1,11 @@
 """Webhooks of networks: posts that a network brings by itself, proven by its signature."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Path, Request, Response
+from fastapi import Request, Response
 
 from api.context import Context, ContextOf
-from api.errors import Problem, not_found
+from api.errors import Problem, nothing_here
 from api.fields import Shape
 from api.routes import RawRoute, new_router, problems
 from conversations.connector import Connector
@@ -14,7 +14,7 @@ from storage.channel_intake import ChannelIntake
 
 router = new_router("deliveries", RawRoute)
 
-ChannelId = Annotated[str, Path(max_length=64)]
+LONGEST_ID = 64
 
 
 class Delivered(Shape):
@@ -27,7 +27,7 @@ class Delivered(Shape):
 @router.get(
     "/channels/{channel_id}/deliveries", response_class=Response, responses=problems(401, 404, 503)
 )
-async def answer_challenge(channel_id: ChannelId, request: Request, context: ContextOf) -> Response:
+async def answer_challenge(channel_id: str, request: Request, context: ContextOf) -> Response:
     """Answer a network that asks whether this address is ours."""
     channel, connector = await _called(context, channel_id)
     try:
@@ -42,7 +42,7 @@ async def answer_challenge(channel_id: ChannelId, request: Request, context: Con
     response_model=Delivered,
     responses=problems(401, 404, 413, 422, 503),
 )
-async def take_delivery(channel_id: ChannelId, request: Request, context: ContextOf) -> Any:  # noqa: ANN401 - FastAPI reads the model
+async def take_delivery(channel_id: str, request: Request, context: ContextOf) -> Any:  # noqa: ANN401 - FastAPI reads the model
     """Take in what a channel's network delivers; needs the network's signature instead of a key.
 
     The network repeats what is not answered 200, and that is answered only after the commit.
@@ -67,11 +67,17 @@ def _intake(context: Context) -> ChannelIntake:
 
 
 async def _called(context: Context, channel_id: str) -> tuple[ListenedChannel, Connector]:
-    """Find who is called; a channel that takes no deliveries looks like one that is not there."""
+    """Find who is called; a channel that takes no deliveries looks like a path that is not there.
+
+    Raises:
+        Problem: 404, in the words that any wrong path has.
+    """
+    if len(channel_id) > LONGEST_ID:
+        raise nothing_here()
     channel = await _intake(context).called(channel_id)
     connector = context.connectors.get(channel.account.network) if channel else None
     if channel is None or connector is None or connector.signing_setting is None:
-        raise not_found("channel that takes deliveries", channel_id)
+        raise nothing_here()
     return channel, connector
 
 

@@ -68,6 +68,11 @@ def not_found(kind: str, row_id: str) -> Problem:
     return Problem(404, "not_found", f"there is no {kind} {row_id}")
 
 
+def nothing_here() -> Problem:
+    """Say what is said of a path that no route has."""
+    return Problem(404, "not_found", HTTPStatus.NOT_FOUND.description)
+
+
 def unprocessable(code: str, loc: Sequence[str | int], msg: str) -> Problem:
     error = {"loc": list(loc), "msg": msg, "type": code}
     return Problem(422, code, f"{'.'.join(map(str, loc))}: {msg}", errors=[error])

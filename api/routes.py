@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from api import json_body
 from api.auth import authorise
-from api.errors import MEDIA_TYPE, Problem, unprocessable
+from api.errors import MEDIA_TYPE, Problem, nothing_here, unprocessable
 from api.policy import allowed
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -67,7 +67,7 @@ class RawRoute(GuardedRoute):
 def _refuse_nul(request: Request) -> None:
     """Refuse a NUL in the address: it names nothing, and PostgreSQL takes none."""
     if any("\0" in str(part) for part in request.path_params.values()):
-        raise Problem(404, "not_found", "there is nothing of that name")
+        raise nothing_here()
     for name, value in request.query_params.multi_items():
         if "\0" in value:
             raise unprocessable("nul_character", ["query", name], "has a NUL character")

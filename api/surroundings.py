@@ -22,6 +22,10 @@ DRAINED_FOR_S = 10.0
 """So much of a body that is too large is read and thrown away: a client that is still sending
 would see a reset instead of the answer."""
 
+DELIVERY_LIMIT_BYTES = 5 * 1024 * 1024
+_DELIVERIES = "/deliveries"
+"""Networks bring batches, and do not cut them to our measure."""
+
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -50,7 +54,7 @@ class Surroundings:
         state["request_id"] = str(uuid.uuid4())
         state["received_at"] = time.monotonic()
         sent = _Sent(scope, send)
-        bounded = _Bounded(receive, self._limit)
+        bounded = _Bounded(receive, self._limit_of(scope))
         try:
             await bounded.require_announced_within(_announced_bytes(scope["headers"]))
             await self._app(scope, bounded.receive, sent.send)
@@ -62,6 +66,12 @@ class Surroundings:
             await self._say(scope, receive, sent, fault)
         finally:
             self._note(scope, sent.status)
+
+    def _limit_of(self, scope: Scope) -> int:
+        """Return how large the body of this route may be."""
+        if scope["path"].endswith(_DELIVERIES):
+            return max(self._limit, DELIVERY_LIMIT_BYTES)
+        return self._limit
 
     async def _say(self, scope: Scope, receive: Receive, sent: "_Sent", problem: Problem) -> None:
         if sent.status is None:

@@ -117,9 +117,3 @@ async def test_a_channel_takes_what_it_is_set_up_for(door: Door, change: Json) -
 
     assert answer.status_code == (404 if "enabled" in change else 200)
     assert await door.texts() == []
-
-
-async def test_only_networks_that_sign_have_a_door(floor: Floor) -> None:
-    for channel_id in (floor.channel, "ch_unknown"):
-        answer = await Door(floor.admin, channel_id).bring(page(post("1")))
-        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
