@@ -48,14 +48,15 @@ class FacebookConnector(MetaConnector):
     platform = "messenger"
     has_metadata = True
     address_setting = "page_id"
-    settings = (Setting("page_id", "the page's number"), *SETTINGS)
+    settings = (
+        Setting("page_id", "the page's number"),
+        Setting("username", "the page's name, for channels with handles", is_required=False),
+        *SETTINGS,
+    )
 
     def capabilities(self, account: Account) -> Capabilities:
         del account
         return CAPABILITIES
-
-    def _ours(self, account: Account, own_id: str | None = None) -> Ours:
-        return Ours(self.title, frozenset({own_id or str(account.settings.get("page_id"))}))
 
     def _dialect(self, account: Account) -> Dialect:
         return Dialect("page", lambda own_id: self._ours(account, own_id), change_from)

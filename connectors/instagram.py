@@ -8,7 +8,6 @@ from connectors.meta import ANY_NUMBER, SETTINGS, MetaConnector
 from connectors.meta_cursor import Found
 from connectors.meta_deliveries import Dialect
 from connectors.meta_graph import Graph
-from connectors.meta_messages import Ours
 from connectors.meta_reading import messages_since
 from connectors.meta_replies import attempted, outcome_of
 from connectors.meta_values import PUBLIC_ID
@@ -63,14 +62,6 @@ class InstagramConnector(MetaConnector):
     def capabilities(self, account: Account) -> Capabilities:
         del account
         return CAPABILITIES
-
-    def _ours(self, account: Account, own_id: str | None = None) -> Ours:
-        """Return who the account is; its name is known only of the one that was called."""
-        called_id = str(account.settings.get("instagram_id"))
-        if own_id not in (None, called_id):
-            return Ours(self.title, frozenset({own_id}))
-        username = str(account.settings.get("username") or "").removeprefix("@").casefold()
-        return Ours(self.title, frozenset({called_id}), username or None)
 
     def _dialect(self, account: Account) -> Dialect:
         return Dialect("instagram", lambda own_id: self._ours(account, own_id), change_from)

@@ -77,9 +77,13 @@ class MetaConnector(BaseConnector):
     @abstractmethod
     def _dialect(self, account: Account) -> Dialect: ...
 
-    @abstractmethod
     def _ours(self, account: Account, own_id: str | None = None) -> Ours:
-        """Return who the brand is; `own_id` when a delivery named it."""
+        """Return who the brand is; its name is known only of the account that was called."""
+        called_id = str(account.settings.get(self.address_setting or ""))
+        if own_id not in (None, called_id):
+            return Ours(self.title, frozenset({own_id}))
+        username = str(account.settings.get("username") or "").removeprefix("@").casefold()
+        return Ours(self.title, frozenset({called_id}), username or None)
 
     @abstractmethod
     async def _listed(
@@ -136,9 +140,11 @@ class MetaConnector(BaseConnector):
             waiting = in_order(one for one in listed if one.at >= channel.since)
         handed, rest, reached = handed_out(cursor, waiting, channel.post_limit)
         self._waiting.keep(channel.id, reached.text, rest)
+        ours = self._ours(channel.account)
+        understood = [ours.addressed(one.content) for one in handed]
         return Page(
-            posts=[one.content for one in handed if isinstance(one.content, Post)],
-            unreadable=[one.content for one in handed if isinstance(one.content, Unreadable)],
+            posts=[one for one in understood if isinstance(one, Post)],
+            unreadable=[one for one in understood if isinstance(one, Unreadable)],
             cursor=reached.text,
             goes_on=bool(rest),
         )

@@ -79,10 +79,9 @@ def _read_entry(entry: Any, key: str | None, dialect: Dialect, into: _Gathered) 
     ours = dialect.ours(key)
     for name, events in lists.items():
         for event in _bounded(events, into):
-            if name == "changes":
-                into.take(_change(event, whole, dialect, ours))
-            else:
-                into.take(event_from(event, ours))
+            is_change = name == "changes"
+            said = _change(event, whole, dialect, ours) if is_change else event_from(event, ours)
+            into.take(ours.addressed(said))
 
 
 def _bounded(events: Any, into: _Gathered) -> list[Any]:  # noqa: ANN401

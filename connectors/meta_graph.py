@@ -1,5 +1,6 @@
 """Calls to Meta's Graph API: how an account speaks there, and what its refusals mean."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -158,15 +159,17 @@ class Graph:
         raise NetworkTrouble(f"{shown_path} was answered {meaning.reason}", trouble)
 
     async def walk(
-        self, path: str, most_pages: int, **params: str | int
+        self, path: str, most_pages: int, pause_s: float = 0.0, **params: str | int
     ) -> AsyncIterator[list[Any]]:
-        """Yield the pages of a list, so many at most.
+        """Yield the pages of a list, so many at most, with a pause before each but the first.
 
         Raises:
             NetworkTrouble: there is none to be had.
             Limited: not now.
         """
-        for _ in range(most_pages):
+        for number in range(most_pages):
+            if number and pause_s:
+                await asyncio.sleep(pause_s)
             pieces = await self.page(path, **params)
             yield pieces.entries
             after = after_of(pieces.beside)

@@ -1,6 +1,6 @@
 """Private messages of Messenger and Instagram: brought by a webhook, or asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from connectors.fields import LONGEST_TEXT, NotUnderstood, mapping, words
@@ -36,7 +36,7 @@ Event: TypeAlias = Post | PostChange | Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """By what one knows that the brand itself speaks."""
+    """By what one knows that the brand itself speaks, or is spoken to."""
 
     network: str
     ids: frozenset[str]
@@ -46,6 +46,12 @@ class Ours:
         if author.external_id in self.ids:
             return True
         return bool(self.handle and author.handle and self.handle == author.handle.casefold())
+
+    def addressed(self, event: Event | None) -> Event | None:
+        """Note that what reaches the brand's own page is for the brand, by its name."""
+        if self.handle and isinstance(event, Post) and not event.is_own:
+            return replace(event, mentions=(self.handle,))
+        return event
 
 
 def event_from(entry: Any, ours: Ours) -> Event | None:  # noqa: ANN401 - any JSON
@@ -161,7 +167,8 @@ def listed_message(entry: Any, ours: Ours, otherwise: Instant) -> Found:  # noqa
 
 def _listed(message: dict[str, Any], ours: Ours) -> Post:
     if message.get("from") is None and message.get("created_time") is not None:
-        raise NotUnderstood(NOT_SHOWN, "only the newest 20 of a conversation are shown whole")
+        detail = "only the newest 20 of a conversation are shown: neither this nor what was before"
+        raise NotUnderstood(NOT_SHOWN, detail)
     author = author_of(message.get("from"))
     media = listed_media(message)
     text = message.get("message")

@@ -6,12 +6,15 @@ from typing import Any
 from connectors.fields import mapping
 from connectors.meta_cursor import Found
 from connectors.meta_graph import Graph, after_of
-from connectors.meta_messages import Ours, listed_message
+from connectors.meta_messages import NOT_SHOWN, Ours, listed_message
 from connectors.meta_values import identifier, moment
 from conversations.model import Instant, Unreadable, Visibility
 
 MOST_PAGES = 50
 """Of conversations, and of the messages of each: so far back a lost delivery is looked for."""
+
+PAUSE_S = 0.5
+"""Two calls a second are taken: who lists faster is cut off, and begins anew for ever."""
 
 _MESSAGE = "id,created_time,from,to,message,attachments,shares"
 MESSAGE_FIELDS = {
@@ -39,6 +42,7 @@ async def messages_since(graph: Graph, platform: str, ours: Ours, floor: Instant
     pages = graph.walk(
         "me/conversations",
         MOST_PAGES,
+        PAUSE_S,
         platform=platform,
         fields=with_messages(platform),
         limit=_CONVERSATIONS_A_PAGE,
@@ -62,7 +66,10 @@ async def _messages_of(
     ours: Ours,
     floor: Instant,
 ) -> AsyncIterator[Found]:
-    """Yield a conversation's messages from a moment on, the newest first."""
+    """Yield a conversation's messages from a moment on, the newest first.
+
+    The first that is not shown whole stands for those before it: none of them is, either.
+    """
     otherwise = moment(mapping(conversation).get("updated_time")) or floor
     async for entries in message_pages(graph, conversation, platform):
         for entry in entries:
@@ -70,6 +77,8 @@ async def _messages_of(
             if found.at < floor:
                 return
             yield found
+            if isinstance(found.content, Unreadable) and found.content.code == NOT_SHOWN:
+                return
 
 
 async def message_pages(
@@ -89,6 +98,7 @@ async def message_pages(
     pages = graph.walk(
         f"{conversation_id}/messages",
         most_pages,
+        PAUSE_S,
         fields=MESSAGE_FIELDS[platform],
         limit=_MESSAGES_AT_ONCE,
         after=after,

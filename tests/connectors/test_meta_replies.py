@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
+from connectors import meta_reading
 from connectors.lengths import fits
 from conversations.capabilities import ReplyDepth
 from conversations.model import Visibility
@@ -272,7 +273,10 @@ async def test_a_customers_equal_words_are_not_ours(brand: World) -> None:
     assert outcome.certainty is Certainty.NOT_ACCEPTED
 
 
-async def test_a_long_conversation_is_read_back_to_the_attempt(brand: World) -> None:
+async def test_a_long_conversation_is_read_back_to_the_attempt(
+    brand: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meta_reading, "PAUSE_S", 0.0)
     reply = to_message(brand, "we are here")
     sent = await brand.connector.publish(brand.account, reply)
     for number in range(18):

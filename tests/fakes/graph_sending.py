@@ -111,7 +111,7 @@ class Sending:
             raise GraphError(100, "Invalid parameter")
         if kind == "MESSAGE_TAG" and not place.may_answer_as_human:
             raise GraphError(10, "This message requires the Human Agent permission")
-        if kind not in ("RESPONSE", "UPDATE", "MESSAGE_TAG"):
+        if kind not in (None, "RESPONSE", "UPDATE", "MESSAGE_TAG"):
             raise GraphError(100, "Param messaging_type must be one of RESPONSE, UPDATE")
         if quiet_ms > (HUMAN_AGENT_MS if kind == "MESSAGE_TAG" else WINDOW_MS):
             subcode = 2_018_278 if place.platform == "messenger" else 2_534_022

@@ -43,5 +43,10 @@ def signed(app_secret: str, what: Any) -> DeliveryRequest:
 
 def signed_bytes(app_secret: str, body: bytes) -> DeliveryRequest:
     digest = hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
-    headers = {"x-hub-signature-256": f"sha256={digest}", "content-type": "application/json"}
+    old = hmac.new(app_secret.encode(), body, hashlib.sha1).hexdigest()
+    headers = {
+        "content-type": "application/json",
+        "x-hub-signature": f"sha1={old}",
+        "x-hub-signature-256": f"sha256={digest}",
+    }
     return DeliveryRequest("POST", "https://parley.example/deliveries", headers, body)
