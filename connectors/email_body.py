@@ -34,6 +34,8 @@ class Body:
         kind = part.get_content_type()
         if part.is_multipart() and kind != "message/rfc822":
             return self._words_of_several(part, kind, depth)
+        if kind.startswith("multipart/"):  # by its name only: there is no boundary in it
+            return _words_of_text(part, "text/plain")
         if _is_attached(part) or kind not in ("text/plain", "text/html"):
             self._attach(part, kind)
             return ""

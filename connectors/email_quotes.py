@@ -20,6 +20,7 @@ _ATTRIBUTION = re.compile(
     r"|^.{0,200}[@<].{0,200}:\s*$",
     re.IGNORECASE,
 )
+_BEGINS = re.compile(r"^\s{0,4}(?:on|am|le|el|il|op|den|em|på)\s", re.IGNORECASE)
 _RULE = re.compile(r"^\s*[_-]{5,}\s*$")
 _NEAR: Final = 5
 _LONGEST_LINE: Final = 500
@@ -69,10 +70,10 @@ def _attributed_from(lines: list[str], at: int) -> int:
     end = at
     while end > 0 and not lines[end - 1].strip():
         end -= 1
-    for many in (1, 2, 3):
-        begin = end - many
-        if begin < 0 or not lines[begin].strip():
+    found = at
+    for begin in range(end - 1, max(-1, end - 4), -1):
+        if not lines[begin].strip():
             break
         if _ATTRIBUTION.search(" ".join(lines[begin:end])[-_LONGEST_LINE:]):
-            return begin
-    return at
+            found = begin if found == at or _BEGINS.match(lines[begin]) else found
+    return found
