@@ -125,6 +125,40 @@ async def test_a_post_that_x_shows_late_is_not_lost(x: XConnector, fake: FakeX) 
     assert (texts(first), texts(second), texts(third)) == (["@acme prompt"], ["@acme late"], [])
 
 
+async def test_a_late_post_of_a_page_that_was_not_kept_comes_again(
+    x: XConnector, fake: FakeX
+) -> None:
+    now, account = int(time.time() * 1000), account_of(fake)
+    fake.ledger.add(CUSTOMER, "@acme prompt", at_ms=now)
+    first = await x.fetch(listened(account))
+    fake.ledger.add(CUSTOMER, "@acme late", at_ms=now - 20_000)
+    lost = await x.fetch(listened(account, first.cursor))
+
+    again = await x.fetch(listened(account, first.cursor))
+
+    assert texts(lost) == ["@acme late"]
+    assert "@acme late" in texts(again)
+
+
+async def test_messages_are_read_back_to_what_is_known_and_no_further(
+    x: XConnector, fake: FakeX
+) -> None:
+    begin = int(time.time() * 1000) - HOUR_MS
+    for number in range(250):
+        fake.ledger.say(CUSTOMER, BRAND, f"{number}", at_ms=begin + number)
+    fake.limits.lift()
+    account = account_of(fake, message_reads=900_000)
+    first = await x.fetch(listened(account, post_limit=500))
+    fake.calls.clear()
+    fake.ledger.say(CUSTOMER, BRAND, "one more")
+
+    second = await x.fetch(listened(account, first.cursor))
+
+    assert texts(first) == [str(number) for number in range(250)]
+    assert texts(second) == ["one more"]
+    assert sum(call == "GET /2/dm_events" for call in fake.calls) == 1
+
+
 async def test_a_foreign_cursor_begins_anew(x: XConnector, fake: FakeX) -> None:
     fake.ledger.add(CUSTOMER, "@acme hello")
 
