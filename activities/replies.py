@@ -1,7 +1,7 @@
 """Sending a conversation's replies: one attempt at a time, in order, never twice at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +12,15 @@ from activities.ports import Replies
 from conversations.connector import Connector
 from conversations.messages import SendReplies
 from conversations.networks import Account, NextReply
-from conversations.replies import ATTEMPT_DEADLINE_MS, Certainty, Outcome, Reply, Step
+from conversations.replies import (
+    ATTEMPT_DEADLINE_MS,
+    Certainty,
+    NextStep,
+    Outcome,
+    Step,
+    current_part,
+)
+from conversations.reply_changes import changed_part
 
 CALL_TIMEOUT_S = ATTEMPT_DEADLINE_MS / 1000 - 3
 """A call ends before its attempt's deadline, so that its outcome is written in time."""
@@ -43,24 +51,35 @@ class ReplyActivities:
     async def _advance(self, waiting: NextReply) -> None:
         """Take the reply's next step; both sides of a call are written down."""
         connector = self.connectors[waiting.account.network]
-        read_back = connector.read_back(waiting.account, waiting.reply, waiting.read_at)
+        part = current_part(waiting.reply)
+        read_back = connector.read_back(waiting.account, part, waiting.read_at)
         permission = await self.replies.begin(waiting.reply.id, read_back)
         step = permission.next_step
         if step.step is Step.WAIT:
             await _pause(step.wait_ms)
         if step.step in (Step.WAIT, Step.STOP):
             return
-        call = connector.publish if step.step is Step.SEND else connector.look_up
-        outcome = await _bounded(call, waiting.account, step.reply)
+        outcome = await _bounded(_call(connector, waiting.account, step))
         await self.replies.settle(permission, outcome)
 
 
-async def _bounded(
-    call: Callable[[Account, Reply], Awaitable[Outcome]], account: Account, reply: Reply
-) -> Outcome:
+def _call(connector: Connector, account: Account, step: NextStep) -> Awaitable[Outcome]:
+    """Return the call that the step is, for the one post of the reply that it is about."""
+    match step.step:
+        case Step.SEND:
+            return connector.publish(account, current_part(step.reply))
+        case Step.EDIT:
+            return connector.edit(account, *changed_part(step.reply))
+        case Step.DELETE:
+            return connector.delete(account, changed_part(step.reply)[0])
+        case _:
+            return connector.look_up(account, current_part(step.reply))
+
+
+async def _bounded(call: Awaitable[Outcome]) -> Outcome:
     try:
         async with asyncio.timeout(CALL_TIMEOUT_S):
-            return await call(account, reply)
+            return await call
     except TimeoutError:
         reason = f"no answer within {CALL_TIMEOUT_S:.0f} s"
         return Outcome(Certainty.MAYBE, reason=reason, may_still_arrive=True)

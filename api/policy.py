@@ -106,6 +106,11 @@ POLICY: dict[str, frozenset[Role]] = {
     "POST /conversations/{conversation_id}/release": _SUPERVISOR,
     "GET /replies/{reply_id}": _FLOOR,
     "POST /replies/{reply_id}/resolve": _FLOOR,
+    "POST /replies/{reply_id}/undo": _FLOOR,
+    "POST /replies/{reply_id}/edit": _FLOOR,
+    "POST /replies/{reply_id}/delete": _FLOOR,
+    "POST /conversations/{conversation_id}/replies/preview": _FLOOR,
+    "GET /networks": _ALL,
     "GET /events": _FLOOR,
 }
 

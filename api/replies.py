@@ -10,11 +10,15 @@ from api.auth import Caller
 from api.context import ContextOf
 from api.doorkeeper import Principal
 from api.errors import not_found, unprocessable
-from api.fields import Body, Id
+from api.fields import Body, Id, Shape
 from api.idempotency import Answer, Carried, refusal
+from api.networks import LengthShape, length_shape
 from api.routes import COMMANDS, READS_ONE, new_router
 from api.shapes import NoteShape, ReplyShape, note_shape, reply_shape
 from api.sight import require_visible
+from api.wording import posts_of, rule_of, spoken_in
+from connectors.lengths import length_of
+from conversations.errors import ReplyTooLong
 from conversations.model import Visibility
 from conversations.replies import Reply
 from storage import conversations, reading, replies
@@ -35,6 +39,25 @@ class ReplyBody(Body):
     confirm_public: bool = False
 
 
+class PreviewBody(Body):
+    """What might be said; nothing at all asks for the rule alone."""
+
+    text: Annotated[str, Field(max_length=20_000)]
+    visibility: Annotated[Visibility, Field(strict=False)] | None = None
+
+
+class PreviewPart(Shape):
+    text: str
+    length: int
+
+
+class PreviewShape(LengthShape):
+    """The posts that a text would become, and the rule of the conversation's account."""
+
+    parts: list[PreviewPart]
+    is_threaded: bool
+
+
 class NoteBody(Body):
     text: Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
 
@@ -53,13 +76,21 @@ class ResolutionBody(Body):
     responses=COMMANDS,
 )
 async def create_reply(
-    conversation_id: str, body: ReplyBody, once: Carried, caller: Caller
+    conversation_id: str, body: ReplyBody, once: Carried, caller: Caller, context: ContextOf
 ) -> Response:
-    """Take a reply; 202 is sent when it can no longer be lost."""
+    """Take a reply; 202 is sent when it can no longer be lost.
+
+    A text that is too long for one post becomes a thread, or is refused before anything is stored.
+    """
 
     def take(connection: Connection) -> Answer:
         require_visible(connection, caller, conversation_id)
         _require_target(connection, conversation_id, body.in_reply_to)
+        known, visibility = spoken_in(context, connection, conversation_id, body.visibility)
+        try:
+            parts = posts_of(body.text, known, visibility)
+        except ReplyTooLong as refused:
+            return refusal(once.request, refused)
         draft = ReplyDraft(
             reply_id=new_id("re"),
             actor=caller.actor,
@@ -67,6 +98,8 @@ async def create_reply(
             visibility=body.visibility,
             in_reply_to=body.in_reply_to,
             confirm_public=body.confirm_public,
+            parts=parts,
+            capabilities=known,
         )
         outcome = conversations.reply(connection, conversation_id, draft, once.elapsed_ms)
         if outcome.refusal is not None:
@@ -76,6 +109,31 @@ async def create_reply(
         return Answer(202, reply_shape(outcome.reply), outcome.aftermath)
 
     return await once.run(take)
+
+
+@router.post(
+    "/conversations/{conversation_id}/replies/preview",
+    response_model=PreviewShape,
+    responses=COMMANDS,
+)
+async def preview_reply(
+    conversation_id: str, body: PreviewBody, once: Carried, caller: Caller, context: ContextOf
+) -> Response:
+    """Show which posts a text would become, and by which rule; nothing is stored or sent."""
+
+    def show(connection: Connection) -> Answer:
+        require_visible(connection, caller, conversation_id)
+        known, visibility = spoken_in(context, connection, conversation_id, body.visibility)
+        rule = rule_of(known, visibility)
+        try:
+            posts = posts_of(body.text, known, visibility) if body.text.strip() else ()
+        except ReplyTooLong as refused:
+            return refusal(once.request, refused)
+        parts = [{"text": text, "length": length_of(text, rule)} for text in posts]
+        threaded = known is not None and known.is_threaded
+        return Answer(200, {"parts": parts, **length_shape(rule), "is_threaded": threaded})
+
+    return await once.run(show)
 
 
 def _require_target(connection: Connection, conversation_id: str, target: str | None) -> None:

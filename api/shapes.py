@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 
 from api.fields import Shape, Stamp, maybe_rfc3339, rfc3339
 from api.links import TemporalLinks
-from conversations.model import Conversation
+from conversations.model import Conversation, ReplyState
 from conversations.replies import Reply
+from conversations.reply_parts import Change
 from storage import bells, reading
 from storage.journal import conversation_snapshot
 from storage.reading import CustomerSeen
@@ -133,6 +134,25 @@ class ConversationShape(Shape):
     workflow: WorkflowShape
 
 
+class PartShape(Shape):
+    """One of a reply's posts; `state` is that of the reply while it is this one's turn."""
+
+    text: str
+    state: str
+    external_id: str | None
+    url: str | None
+
+
+class ChangeShape(Shape):
+    """The last edit or deletion that was asked for, and what became of it."""
+
+    kind: str
+    state: str
+    text: str | None
+    reason: str | None
+    asked_at: Stamp
+
+
 class ReplyShape(Shape):
     """A reply; an automatic one has no agent."""
 
@@ -149,6 +169,10 @@ class ReplyShape(Shape):
     reason: str | None
     created_at: Stamp
     sent_at: Stamp | None
+    undo_until: Stamp | None
+    parts: list[PartShape]
+    """The posts that it goes out as, when it is more than one."""
+    change: ChangeShape | None
 
 
 class NoteShape(Shape):
@@ -222,6 +246,31 @@ def reply_shape(reply: Reply) -> dict[str, Any]:
         "reason": reply.reason,
         "created_at": rfc3339(reply.created_at),
         "sent_at": maybe_rfc3339(reply.sent_at),
+        "undo_until": maybe_rfc3339(reply.undo_until),
+        "parts": [_part_shape(reply, index) for index in range(len(reply.parts))],
+        "change": _change_shape(reply.change) if reply.change else None,
+    }
+
+
+def _part_shape(reply: Reply, index: int) -> dict[str, Any]:
+    """Return a part; of a rejected reply those that were not tried are rejected, too."""
+    part, turn = reply.parts[index], reply.sent_parts
+    state = reply.state if index == turn or reply.is_settled else ReplyState.ACCEPTED
+    return {
+        "text": part.text,
+        "state": (ReplyState.SENT if index < turn else state).value,
+        "external_id": part.external_id,
+        "url": part.url,
+    }
+
+
+def _change_shape(change: Change) -> dict[str, Any]:
+    return {
+        "kind": change.kind.value,
+        "state": change.state.value,
+        "text": change.text,
+        "reason": change.reason,
+        "asked_at": rfc3339(change.asked_at),
     }
 
 

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 
-import regex  # type: ignore[import-untyped]
+import regex
 
 from conversations.capabilities import CountingUnit, LengthRule
 

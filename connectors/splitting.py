@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-import regex  # type: ignore[import-untyped]
+import regex
 
 from connectors.lengths import atoms, fits, length_of
 from conversations.capabilities import LengthRule

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from conversations import commands as c
+from conversations.capabilities import ReplyDepth
 from conversations.errors import (
     AgentNotEligible,
     CannotInitiateDirectMessage,
@@ -14,6 +15,7 @@ from conversations.errors import (
     OverrideNeedsSupervisor,
     PublicAnswerToPrivateConversation,
     UnknownWrapUpCode,
+    VisibilityNotSpoken,
     WrapUpCodeRequired,
 )
 from conversations.model import (
@@ -246,6 +248,7 @@ def send_reply(
     is_private = conversation.media_type is MediaType.SOCIAL_DIRECT_MESSAGE
     if is_private and command.visibility is Visibility.PUBLIC and not command.confirm_public:
         raise PublicAnswerToPrivateConversation(conversation.id)
+    _require_spoken(conversation, command)
     may_go_private = facts.customer_wrote_privately or facts.may_write_first
     if command.visibility is Visibility.PRIVATE and not is_private and not may_go_private:
         raise CannotInitiateDirectMessage(conversation.network, conversation.customer_id)
@@ -256,6 +259,16 @@ def send_reply(
     )
     event = Event("reply.accepted", conversation.agent_id, {"reply_id": command.reply_id})
     return Change(accepted, (event,))
+
+
+def _require_spoken(conversation: Conversation, command: c.SendReply) -> None:
+    """Refuse what the network cannot carry, where it is known."""
+    known = command.capabilities
+    if known is None:
+        return
+    is_answered = known.reply_depth is not ReplyDepth.NONE
+    if not is_answered or command.visibility not in known.visibilities:
+        raise VisibilityNotSpoken(conversation.network, command.visibility)
 
 
 def disconnect(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from conversations.capabilities import Capabilities
 from conversations.model import (
     Instant,
     Location,
@@ -150,10 +151,13 @@ class EndConsult:
 
 @dataclass(frozen=True, slots=True)
 class SendReply:
+    """`capabilities` are those of the conversation's account, None on a network of no connector."""
+
     actor: Actor
     reply_id: str
     visibility: Visibility
     confirm_public: bool
+    capabilities: Capabilities | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +289,23 @@ class NoteReplyState:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeReply:
+    """A reply that was sent is to be edited or deleted; until then the workflow lives on."""
+
+    reply_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleChange:
+    """An edit or a deletion is done, or the network refused it."""
+
+    reply_id: str
+    kind: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CountAnswered:
     """A reply of a conversation that was merged into this one was sent."""
 
@@ -335,6 +356,8 @@ Command = (
     | EndWrapUp
     | SettleReply
     | NoteReplyState
+    | ChangeReply
+    | SettleChange
     | CountAnswered
     | EndByOperator
     | LinkContinuation

@@ -63,6 +63,8 @@ _RULES: dict[type[Any], Callable[..., Change]] = {
     c.EndWrapUp: system.end_wrap_up,
     c.SettleReply: system.settle_reply,
     c.NoteReplyState: system.note_reply_state,
+    c.ChangeReply: system.change_reply,
+    c.SettleChange: system.settle_change,
     c.CountAnswered: system.count_answered,
     c.EndByOperator: system.end_by_operator,
     c.LinkContinuation: system.link_continuation,

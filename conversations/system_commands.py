@@ -174,6 +174,23 @@ def note_reply_state(
     return Change(conversation, (event,))
 
 
+def change_reply(conversation: Conversation, _: c.ChangeReply, __: c.Facts, now: Instant) -> Change:
+    """Count a change as on its way; of an ended conversation, a workflow has to begin again."""
+    changing = replace(conversation, unsettled_replies=conversation.unsettled_replies + 1)
+    if conversation.is_open:
+        return Change(replace(changing, affinity_until=slid_window(conversation, now)))
+    return Change(replace(changing, reopened_at=now))
+
+
+def settle_change(
+    conversation: Conversation, command: c.SettleChange, _: c.Facts, __: Instant
+) -> Change:
+    settled = replace(conversation, unsettled_replies=conversation.unsettled_replies - 1)
+    detail: dict[str, object] = {"reply_id": command.reply_id, "kind": command.kind}
+    event = f"reply.{command.kind.removesuffix('e')}ed" if command.done else "reply.change_refused"
+    return Change(settled, (Event(event, conversation.agent_id, detail),))
+
+
 def count_answered(
     conversation: Conversation, command: c.CountAnswered, _: c.Facts, __: Instant
 ) -> Change:

@@ -9,6 +9,7 @@ from acd.eligibility import Reason, reach, standing
 from acd.model import Agent
 from acd.rings import workgroups_in_reach
 from conversations import commands as c
+from conversations.capabilities import Capabilities
 from conversations.errors import ConversationError
 from conversations.lifecycle import alarm_at, decide, due
 from conversations.model import (
@@ -61,6 +62,8 @@ class ReplyDraft:
     visibility: Visibility | None
     in_reply_to: str | None
     confirm_public: bool
+    parts: tuple[str, ...] = ()
+    capabilities: Capabilities | None = None
 
 
 Build = Callable[[Conversation, Instant], c.Command]
@@ -244,11 +247,13 @@ def gather_facts(
     workgroup = journal.workgroup(conversation.workgroup_id)
     policy = policy_from(workgroup)
     match command:
-        case c.SendReply():
+        case c.SendReply(capabilities=known):
+            may_write_first = known is not None and known.may_initiate_private
             return c.Facts(
                 policy,
                 customer_wrote_privately=_wrote_privately(journal.connection, conversation),
-                may_write_first=_may_write_first(journal.connection, conversation),
+                may_write_first=may_write_first
+                or _may_write_first(journal.connection, conversation),
             )
         case c.TransferToWorkgroup(workgroup_id=workgroup_id):
             return c.Facts(policy, entered_policy=policy_from(journal.workgroup(workgroup_id)))
@@ -309,13 +314,17 @@ def reply(
 
     def build(conversation: Conversation, _: Instant) -> c.Command:
         visibility = draft.visibility or reply_rows.visibility_of(conversation)
-        return c.SendReply(draft.actor, draft.reply_id, visibility, draft.confirm_public)
+        return c.SendReply(
+            draft.actor, draft.reply_id, visibility, draft.confirm_public, draft.capabilities
+        )
 
     outcome = carry_out(connection, conversation_id, build, elapsed_ms)
     conversation = outcome.conversation
     if conversation is None or outcome.refusal is not None:
         return outcome
     covers = conversation.post_count
-    wording = Wording(draft.reply_id, draft.text, covers, draft.visibility, draft.in_reply_to)
+    wording = Wording(
+        draft.reply_id, draft.text, covers, draft.visibility, draft.in_reply_to, draft.parts
+    )
     taken = reply_rows.write(connection, conversation, wording)
     return Outcome(conversation, None, outcome.aftermath, taken)

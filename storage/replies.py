@@ -25,8 +25,10 @@ from conversations.replies import (
     next_step,
     resolve,
 )
+from conversations.reply_changes import after_change, next_change_step
+from conversations.reply_parts import ChangeState, origin_of
 from storage import clock
-from storage.conversation_tables import ConversationRow, ReplyRow
+from storage.conversation_tables import ConversationRow, ReplyPostRow, ReplyRow
 from storage.conversations import lock
 from storage.database import ConcurrentChange
 from storage.journal import Aftermath, Journal
@@ -39,12 +41,14 @@ ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 LEASES = AccountLeaseRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
+REPLY_POSTS = ReplyPostRow.__table__  # type: ignore[attr-defined]
 
 LEASE_MS = 20_000
 """Longer than an attempt may take, so that a lease never ends under its holder's hands."""
 
 LEASE_WAIT_MS = 1_000
 SENDABLE = (ReplyState.ACCEPTED.value, ReplyState.SENDING.value, ReplyState.UNKNOWN.value)
+HAS_TO_LEAVE = or_(REPLIES.c.state.in_(SENDABLE), REPLIES.c.has_pending_change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,15 @@ def get(connection: Connection, reply_id: str) -> Reply | None:
 
 
 def next_delivery(connection: Connection, conversation_id: str) -> Delivery | None:
-    """Return the conversation's oldest reply that can still be sent, None when there is none."""
+    """Return the conversation's oldest reply that can still be sent, None when there is none.
+
+    What is to be changed of sent ones comes after what is to be said.
+    """
     query = (
         select(REPLIES, ACCOUNTS.c.settings, ACCOUNTS.c.secrets)
         .join(ACCOUNTS, ACCOUNTS.c.id == REPLIES.c.account_id)
-        .where(REPLIES.c.conversation_id == conversation_id, REPLIES.c.state.in_(SENDABLE))
-        .order_by(REPLIES.c.created_at, REPLIES.c.id)
+        .where(REPLIES.c.conversation_id == conversation_id, HAS_TO_LEAVE)
+        .order_by(REPLIES.c.has_pending_change, REPLIES.c.created_at, REPLIES.c.id)
         .limit(1)
     )
     row = connection.execute(query).mappings().one_or_none()
@@ -91,9 +98,7 @@ def next_delivery(connection: Connection, conversation_id: str) -> Delivery | No
 
 
 def has_sendable(connection: Connection, conversation_id: str) -> bool:
-    query = select(REPLIES.c.id).where(
-        REPLIES.c.conversation_id == conversation_id, REPLIES.c.state.in_(SENDABLE)
-    )
+    query = select(REPLIES.c.id).where(REPLIES.c.conversation_id == conversation_id, HAS_TO_LEAVE)
     return connection.execute(query.limit(1)).first() is not None
 
 
@@ -102,16 +107,17 @@ def begin(connection: Connection, reply_id: str, read_back: ReadBack, process: s
 
     Only the process that holds the account's lease goes on; the others are told to wait.
     """
-    conversation, reply = _locked(connection, reply_id)
+    conversation, reply = locked(connection, reply_id)
     now = clock.now(connection)
     epoch, wait_ms = _lease(connection, reply.account_id, process, now)
     if wait_ms:
         waiting = Permission(NextStep(Step.WAIT, reply, wait_ms), epoch)
-        return Permit(waiting, _unchanged(conversation))
-    step = next_step(reply, read_back, now)
+        return Permit(waiting, unchanged(conversation))
+    is_change = reply.is_settled
+    step = next_change_step(reply, now) if is_change else next_step(reply, read_back, now)
     if step.reply == reply:
-        return Permit(Permission(step, epoch), _unchanged(conversation))
-    aftermath = _write(connection, conversation, reply, step.reply, now=now, epoch=epoch)
+        return Permit(Permission(step, epoch), unchanged(conversation))
+    aftermath = write_step(connection, conversation, reply, step.reply, now=now, epoch=epoch)
     return Permit(Permission(step, epoch), aftermath)
 
 
@@ -146,20 +152,33 @@ def settle(connection: Connection, permission: Permission, outcome: Outcome) -> 
     An outcome of an older attempt, or of a process that lost the lease, changes nothing.
     """
     attempt, step = permission.next_step.reply, permission.next_step.step
-    conversation, reply = _locked(connection, attempt.id)
+    conversation, reply = locked(connection, attempt.id)
     now = clock.now(connection)
     row = connection.execute(select(REPLIES.c.epoch).where(REPLIES.c.id == reply.id)).one()
-    if reply.attempts != attempt.attempts or reply.state is not attempt.state:
-        return Settled(reply, _unchanged(conversation))
+    if _fence(reply) != _fence(attempt):
+        return Settled(reply, unchanged(conversation))
     if step is Step.SEND and row.epoch != permission.epoch:
-        return Settled(reply, _unchanged(conversation))
+        return Settled(reply, unchanged(conversation))
     if outcome.retry_after_s is not None and outcome.certainty is Certainty.NOT_ACCEPTED:
         _pause(connection, reply.account_id, now + int(outcome.retry_after_s * 1000))
-    move = after_attempt if step is Step.SEND else after_look_up
-    moved = move(reply, outcome, now)
+    moved = _MOVES[step](reply, outcome, now)
     return Settled(
-        moved, _write(connection, conversation, reply, moved, now=now, epoch=permission.epoch)
+        moved, write_step(connection, conversation, reply, moved, now=now, epoch=permission.epoch)
     )
+
+
+_MOVES = {
+    Step.SEND: after_attempt,
+    Step.LOOK_UP: after_look_up,
+    Step.EDIT: after_change,
+    Step.DELETE: after_change,
+}
+
+
+def _fence(reply: Reply) -> tuple[object, ...]:
+    """Return what is another as soon as anything later was begun, seen or decided."""
+    change = reply.change
+    return reply.state, reply.attempts, reply.sent_parts, change and (change.attempts, change.state)
 
 
 def _pause(connection: Connection, account_id: str, until: Instant) -> None:
@@ -184,39 +203,67 @@ def resolve_by_human(
     """
     if get(connection, reply_id) is None:
         return None
-    conversation, reply = _locked(connection, reply_id)
-    owners = {conversation.agent_id, _where_the_posts_are(connection, conversation).agent_id}
-    if not actor.is_supervisor and actor.agent_id not in owners - {None}:
-        refusal = NotYourConversation(actor.agent_id, conversation.agent_id)
-        return Settled(reply, _unchanged(conversation), refusal)
+    conversation, reply = locked(connection, reply_id)
+    if (refusal := refusal_of(connection, conversation, actor)) is not None:
+        return Settled(reply, unchanged(conversation), refusal)
     if reply.state is not ReplyState.NEEDS_HUMAN:
         refused = ReplySettled(reply.id, reply.state)
-        return Settled(reply, _unchanged(conversation), refused)
+        return Settled(reply, unchanged(conversation), refused)
     now = clock.now(connection)
     resolved = resolve(reply, outcome, external_id, now)
-    return Settled(resolved, _write(connection, conversation, reply, resolved, now=now, epoch=None))
+    return Settled(
+        resolved, write_step(connection, conversation, reply, resolved, now=now, epoch=None)
+    )
+
+
+def refusal_of(
+    connection: Connection, conversation: Conversation, actor: Actor
+) -> ConversationError | None:
+    """Say why somebody may not decide about the conversation's replies; None when he may."""
+    owners = {conversation.agent_id, _where_the_posts_are(connection, conversation).agent_id}
+    if actor.is_supervisor or actor.agent_id in owners - {None}:
+        return None
+    return NotYourConversation(actor.agent_id, conversation.agent_id)
 
 
 def recognise(connection: Connection, account_id: str, echo: Post) -> Aftermath | None:
-    """Attach one of our own posts that came back to its reply; None when no reply is its origin."""
-    query = select(REPLIES.c.id).where(
-        REPLIES.c.account_id == account_id,
-        or_(REPLIES.c.id == echo.own_reply_id, REPLIES.c.external_id == echo.external_id),
-    )
-    reply_id = connection.execute(query.limit(1)).scalar_one_or_none()
-    if reply_id is None:
+    """Attach one of our own posts that came back to its reply; None when no reply is its origin.
+
+    Of a reply that is several posts, the one whose turn it is proves itself.
+    """
+    origin = _origin(connection, account_id, echo)
+    if origin is None:
         return None
-    conversation, reply = _locked(connection, reply_id)
-    if reply.is_settled:
-        return _unchanged(conversation)
+    reply_id, index = origin
+    conversation, reply = locked(connection, reply_id)
+    if reply.is_settled or reply.sent_parts != index:
+        return unchanged(conversation)
     now = clock.now(connection)
     seen = Outcome(Certainty.SENT, echo.external_id, echo.url)
-    return _write(
+    return write_step(
         connection, conversation, reply, after_attempt(reply, seen, now), now=now, epoch=None
     )
 
 
-def _locked(connection: Connection, reply_id: str) -> tuple[Conversation, Reply]:
+def _origin(connection: Connection, account_id: str, echo: Post) -> tuple[str, int] | None:
+    """Return of which reply this is a post, by its key or its id, and which one."""
+    key = echo.own_reply_id or ""
+    by_key, index = origin_of(key)
+    query = select(REPLIES.c.id).where(
+        REPLIES.c.account_id == account_id,
+        or_(REPLIES.c.id.in_({key, by_key}), REPLIES.c.external_id == echo.external_id),
+    )
+    reply_id = connection.execute(query.limit(1)).scalar_one_or_none()
+    if reply_id is not None:
+        return reply_id, index if reply_id == by_key else 0
+    later = select(REPLY_POSTS.c.reply_id).where(
+        REPLY_POSTS.c.account_id == account_id, REPLY_POSTS.c.external_id == echo.external_id
+    )
+    reply_id = connection.execute(later).scalar_one_or_none()
+    return (reply_id, 0) if reply_id is not None else None
+
+
+def locked(connection: Connection, reply_id: str) -> tuple[Conversation, Reply]:
     """Lock the reply's conversation, which guards its replies too, and what got its posts.
 
     Raises:
@@ -236,14 +283,14 @@ def _locked(connection: Connection, reply_id: str) -> tuple[Conversation, Reply]
     return conversation, reply_from(row)
 
 
-def _unchanged(conversation: Conversation) -> Aftermath:
+def unchanged(conversation: Conversation) -> Aftermath:
     """Ask for a queued conversation: its lock hid it from a match that ran meanwhile."""
     if conversation.state is ConversationState.QUEUED:
         return Aftermath(asks=frozenset({conversation.workgroup_id}))
     return Aftermath()
 
 
-def _write(
+def write_step(
     connection: Connection,
     conversation: Conversation,
     before: Reply,
@@ -252,23 +299,52 @@ def _write(
     now: Instant,
     epoch: int | None,
 ) -> Aftermath:
+    """Write a reply's step, and tell its conversation of it."""
     values = reply_values(after) if epoch is None else {**reply_values(after), "epoch": epoch}
     connection.execute(update(REPLIES).where(REPLIES.c.id == after.id).values(values))
-    if after.state is before.state:
-        return _unchanged(conversation)
-    command: c.Command = c.NoteReplyState(after.id, after.state)
-    if after.is_settled:
-        command = c.SettleReply(after.id, after.state is ReplyState.SENT, after.covers)
+    _note_later_post(connection, before, after)
+    command = _what_happened(before, after)
+    if command is None:
+        return unchanged(conversation)
     journal = Journal(connection, now)
     journal.conversation_is_locked(conversation)
     decision = decide(conversation, command, c.Facts(Policy()), now)
     if isinstance(decision, ConversationError):
         raise decision
     journal.record(conversation, decision, "nudged")
-    if after.state is ReplyState.SENT and conversation.merged_into is not None:
+    is_sent = isinstance(command, c.SettleReply) and command.sent
+    if is_sent and conversation.merged_into is not None:
         _count_where_the_posts_are(journal, conversation)
     journal.flush()
     return journal.aftermath()
+
+
+def _what_happened(before: Reply, after: Reply) -> c.Command | None:
+    """Return what a step is to the conversation; None when it is bookkeeping."""
+    change = after.change
+    if change is not None and after.has_pending_change != before.has_pending_change:
+        if after.has_pending_change:
+            return c.ChangeReply(after.id, change.kind)
+        return c.SettleChange(after.id, change.kind, change.state is ChangeState.DONE)
+    if after.is_settled and not before.is_settled:
+        return c.SettleReply(after.id, after.state is ReplyState.SENT, after.covers)
+    if (after.state, after.sent_parts) == (before.state, before.sent_parts):
+        return None
+    return c.NoteReplyState(after.id, after.state)
+
+
+def _note_later_post(connection: Connection, before: Reply, after: Reply) -> None:
+    """Remember whose a post is that is neither a reply's first nor its only one."""
+    if not 0 < before.sent_parts < after.sent_parts:
+        return
+    external_id = after.parts[before.sent_parts].external_id
+    if external_id is None:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    row = dialect.insert(REPLY_POSTS).values(
+        account_id=after.account_id, external_id=external_id, reply_id=after.id
+    )
+    connection.execute(row.on_conflict_do_nothing())
 
 
 def _where_the_posts_are(connection: Connection, conversation: Conversation) -> Conversation:

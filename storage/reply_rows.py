@@ -6,13 +6,16 @@ from sqlalchemy import Connection, insert, select
 
 from conversations.model import Conversation, MediaType, ReplyState, Visibility
 from conversations.replies import Reply
+from conversations.reply_parts import Part
 from storage import clock
 from storage.conversation_tables import IdentityRow, PostRow, ReplyRow
 from storage.rows import reply_values
+from storage.setup_tables import WorkgroupRow
 
 IDENTITIES = IdentityRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
+WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
 
 def visibility_of(conversation: Conversation) -> Visibility:
@@ -30,16 +33,29 @@ class Wording:
     covers: int
     visibility: Visibility | None = None
     in_reply_to: str | None = None
+    parts: tuple[str, ...] = ()
 
 
 def write(connection: Connection, conversation: Conversation, wording: Wording) -> Reply:
-    """Write a new reply of the conversation's owner, or of nobody when it has none."""
-    query = select(IDENTITIES.c.external_id, IDENTITIES.c.handle).where(
+    """Write a new reply of the conversation's owner, or of nobody when it has none.
+
+    Only what a human wrote waits for second thoughts.
+    """
+    undo_window = select(WORKGROUPS.c.undo_window_s).where(
+        WORKGROUPS.c.id == conversation.workgroup_id
+    )
+    query = select(
+        IDENTITIES.c.external_id,
+        IDENTITIES.c.handle,
+        undo_window.scalar_subquery().label("undo_window_s"),
+    ).where(
         IDENTITIES.c.network == conversation.network,
         IDENTITIES.c.customer_id == conversation.customer_id,
     )
     identity = connection.execute(query.limit(1)).one()
+    answered = _answered_post(connection, conversation.id, wording.in_reply_to)
     now = clock.now(connection)
+    window_ms = identity.undo_window_s * 1000 if conversation.agent_id else 0
     taken = Reply(
         id=wording.reply_id,
         conversation_id=conversation.id,
@@ -51,11 +67,14 @@ def write(connection: Connection, conversation: Conversation, wording: Wording) 
         visibility=wording.visibility or visibility_of(conversation),
         to_external_id=identity.external_id,
         to_handle=identity.handle,
-        in_reply_to=wording.in_reply_to or _newest_post(connection, conversation.id),
+        in_reply_to=answered[0],
+        thread_root=answered[1],
         state=ReplyState.ACCEPTED,
         covers=wording.covers,
         created_at=now,
         tried_since=now,
+        undo_until=now + window_ms if window_ms else None,
+        parts=tuple(Part(text) for text in wording.parts) if len(wording.parts) > 1 else (),
     )
     connection.execute(insert(REPLIES).values(reply_values(taken)))
     return taken
@@ -69,12 +88,20 @@ def has_automatic_one(connection: Connection, conversation_id: str) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def _newest_post(connection: Connection, conversation_id: str) -> str | None:
-    """Return what is answered when nobody says: a reply to nothing reaches no customer."""
+def _answered_post(
+    connection: Connection, conversation_id: str, named: str | None
+) -> tuple[str | None, str | None]:
+    """Return the post that is answered, and its thread's root; the newest when nobody says.
+
+    A reply to nothing reaches no customer.
+    """
     query = (
-        select(POSTS.c.external_id)
+        select(POSTS.c.external_id, POSTS.c.thread_root)
         .where(POSTS.c.conversation_id == conversation_id)
         .order_by(POSTS.c.created_at.desc(), POSTS.c.external_id.desc())
         .limit(1)
     )
-    return connection.execute(query).scalar_one_or_none()
+    if named is not None:
+        query = query.where(POSTS.c.external_id == named)
+    post = connection.execute(query).one_or_none()
+    return (post.external_id, post.thread_root) if post else (named, None)

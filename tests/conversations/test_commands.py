@@ -144,6 +144,8 @@ EVERYWHERE: dict[str, c.Command] = {
     "reconsider": c.Reconsider(),
     "settled reply": c.SettleReply("reply-1", sent=False, covers=1),
     "reply's state": c.NoteReplyState("reply-1", "unknown"),
+    "change of a reply": c.ChangeReply("reply-1", "edit"),
+    "settled change": c.SettleChange("reply-1", "edit", done=True),
     "link": c.LinkContinuation("cv-2"),
     "answered elsewhere": c.CountAnswered(1),
 }
