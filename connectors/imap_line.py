@@ -89,6 +89,9 @@ class ImapLine:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     capabilities: frozenset[str] = frozenset()
+    beneath: asyncio.StreamWriter | None = None
+    """The unencrypted line that an encrypted one began as: it lives as long."""
+
     _tag: int = field(default=0, init=False)
 
     async def command(
@@ -144,7 +147,10 @@ class ImapLine:
         parts: list[bytes] = []
         literals: list[bytes] = []
         while True:
-            line = await self.reader.readuntil(b"\n")
+            try:
+                line = await self.reader.readuntil(b"\n")
+            except asyncio.LimitOverrunError as error:
+                raise ValueError("the line has no end") from error
             found = _LITERAL.search(line)
             parts.append(line)
             if found is None:
@@ -273,4 +279,5 @@ async def _encrypted(line: ImapLine, server: MailServer) -> ImapLine:
     if transport is None:
         raise NotReached("the line was closed while it was encrypted")
     protocol.connection_made(transport)
-    return ImapLine(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
+    encrypted = asyncio.StreamWriter(transport, protocol, reader, loop)
+    return ImapLine(reader, encrypted, beneath=line.writer)
