@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from conversations.model import Author, Post, Unreadable
 from conversations.networks import NetworkTrouble, Page
@@ -12,10 +12,11 @@ from storage.channel_intake import ChannelIntake
 from storage.conversation_tables import PostRow
 from storage.database import Database
 from storage.pages import Window
-from storage.secrets import Seal
-from storage.setup_tables import ChannelRow
+from storage.secrets import Seal, SecretsUnreadable
+from storage.setup_tables import AccountRow, ChannelRow
 from tests.floor import Floor
 
+ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
 
@@ -113,3 +114,18 @@ async def test_a_channel_that_is_switched_off_is_not_listened_to(
     channel = await listened(database, **settings)
 
     assert await channel.intake.channel(channel.channel_id) is None
+
+
+async def test_a_channel_whose_secrets_no_key_opens_rests_and_says_so(database: Database) -> None:
+    channel = await listened(database)
+    sealed = Seal("a key that nobody has any more").close("ac-1", {"token": "canary"})
+    await database.write(lambda k: k.execute(update(ACCOUNTS).values(secrets=sealed)))
+
+    resting = await channel.intake.channel(channel.channel_id)
+
+    assert resting is not None
+    assert resting.wait_ms > 0
+    assert resting.account.credentials == {}
+    assert "PARLEY_SECRET_KEY_PREVIOUS" in (await channel.row())["health_detail"]
+    with pytest.raises(SecretsUnreadable):
+        await channel.intake.called(channel.channel_id)

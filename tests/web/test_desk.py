@@ -354,6 +354,29 @@ def test_both_themes_can_be_read(serve: Serve, log_in: LogIn) -> None:
     assert page.evaluate(ground) != light
 
 
+def test_media_are_named_and_lead_to_our_own_address(serve: Serve, log_in: LogIn) -> None:
+    world = small_floor()
+    row = connected(world)
+    media = [
+        {"kind": "image", "url": "https://pictures.example/1.png", "alt_text": "a torn parcel"},
+        {"kind": "file", "url": "javascript:alert(1)"},
+    ]
+    world.add_post(row, "look", media=media)
+    page = log_in(serve(world))
+    called: list[str] = []
+    page.on("request", lambda request: called.append(request.url))
+    open_row(page, "@ferry42")
+
+    shown = page.locator(".media li")
+    expect(shown.first).to_contain_text("a torn parcel")
+    expect(shown.first).to_contain_text("pictures.example")
+    hrefs = page.locator(".media a").evaluate_all("links => links.map(a => a.getAttribute('href'))")
+    assert [href.startswith("/api/v1/posts/") and href.endswith("/media/0") for href in hrefs] == [
+        True
+    ]
+    assert not [url for url in called if "pictures.example" in url]
+
+
 def test_lengths_are_counted_as_the_networks_count(serve: Serve, open_page: LogIn) -> None:
     page = open_page(serve(small_floor()), allowed=("/api/v1/session",))
     room = """async ([network, text]) => {
