@@ -5,14 +5,23 @@ from collections.abc import Mapping
 import httpx
 
 from connectors.base import BaseConnector
+from connectors.bluesky import BlueskyConnector
 from connectors.guard import Guard
+from connectors.mastodon import MastodonConnector
 from connectors.simulated import SimulatedConnector
 from connectors.webhook import WebhookConnector
+from connectors.x import XConnector
 from conversations.capabilities import Delivery
 from conversations.connector import Connector
 from conversations.networks import Account
 
-_CONNECTORS: tuple[type[BaseConnector], ...] = (WebhookConnector, SimulatedConnector)
+_CONNECTORS: tuple[type[BaseConnector], ...] = (
+    WebhookConnector,
+    SimulatedConnector,
+    XConnector,
+    MastodonConnector,
+    BlueskyConnector,
+)
 NETWORKS = tuple(connector.network for connector in _CONNECTORS)
 
 
