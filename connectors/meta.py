@@ -50,6 +50,8 @@ LOOK_UP_WITHIN_S = 8.0
 ANY_NUMBER = 1_000
 """Of pages: a look-up is bounded by its time, for what it did not see may be there."""
 
+_NO_PERMISSION = 10
+
 SETTINGS = (
     Setting("delivery", "webhook (and seldom polled) or poll", is_required=False),
     Setting("human_agent", "true when the app has the Human Agent permission", is_required=False),
@@ -183,16 +185,17 @@ class MetaConnector(BaseConnector):
             return outcome_of(graph, answer, "message_id", reply)
         if not is_to_person or not _has_human_agents(account):
             return self._too_late(meaning, is_to_person=is_to_person)
+        return await self._send_as_human(graph, reply, fields)
+
+    async def _send_as_human(self, graph: Graph, reply: Reply, fields: dict[str, str]) -> Outcome:
         kind = {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
         answer = await attempted(graph, "me/messages", **fields, **kind)
-        meaning = _refusal_by_window(graph, answer)
-        if meaning is None:
-            return outcome_of(graph, answer, "message_id", reply)
-        reason = (
-            "more than 7 days have passed since the customer's last message: only the customer"
-            f" can take the conversation up again ({meaning.reason})"
-        )
-        return Outcome(Certainty.REJECTED, reason=reason)
+        if isinstance(answer, Outcome):
+            return answer
+        refusal = _refusal_of_human_agent(graph.meaning(answer))
+        if refusal is not None:
+            return Outcome(Certainty.REJECTED, reason=refusal)
+        return outcome_of(graph, answer, "message_id", reply)
 
     def _too_late(self, meaning: Meaning, *, is_to_person: bool) -> Outcome:
         within = "24 hours of the customer's last message, or within 7 days by an app that has the"
@@ -279,6 +282,21 @@ def _refusal_by_window(graph: Graph, answer: Answer | Outcome) -> Meaning | None
         return None
     meaning = graph.meaning(answer)
     return meaning if meaning.refusal is Refusal.WINDOW else None
+
+
+def _refusal_of_human_agent(meaning: Meaning) -> str | None:
+    """Return why a human agent may not answer; the token itself was good a moment ago."""
+    if meaning.refusal is Refusal.WINDOW:
+        return (
+            "more than 7 days have passed since the customer's last message: only the customer"
+            f" can take the conversation up again ({meaning.reason})"
+        )
+    if meaning.code == _NO_PERMISSION:
+        return (
+            "more than 24 hours have passed since the customer's last message, and the app does"
+            f" not have the Human Agent permission ({meaning.reason})"
+        )
+    return None
 
 
 def _has_human_agents(account: Account) -> bool:

@@ -146,6 +146,17 @@ async def test_a_human_agent_has_seven_days(brand: World) -> None:
     assert brand.messages() == ["better late"]
 
 
+async def test_an_app_that_may_not_answer_as_human_is_told_so(brand: World) -> None:
+    account = brand.with_settings(human_agent="true")
+    reply = to_message(brand, "too late")
+    brand.ledger.move_clock(DAY_MS + 60_000)
+
+    outcome = await brand.connector.publish(account, reply)
+
+    assert outcome.certainty is Certainty.REJECTED
+    assert "does not have the Human Agent permission" in str(outcome.reason)
+
+
 async def test_a_comment_is_answered_in_private_once_within_seven_days(brand: World) -> None:
     reply = to_comment(brand, "your code is 7", **PRIVATELY)
     late = to_comment(brand, "too late", **PRIVATELY)
