@@ -152,11 +152,12 @@ async def test_an_app_whose_line_is_taken_is_polled_meanwhile_and_leaves_no_rule
     x: XConnector, fake: FakeX, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.lines = 1
+    fake.ledger.rules["7"] = {"id": "7", "value": "elsewhere", "tag": tag_of("elsewhere")}
     pages = x.stream(listened(account_of(fake)))
     with pytest.raises(NetworkTrouble, match="429"):
         await anext(pages)
 
-    assert rules(fake) == set()
+    assert rules(fake) == {"elsewhere"}
     async with open_line(x, listened(account_of(fake))):  # a sign of life, so that it is polled
         assert sum(call == "GET /2/tweets/search/stream" for call in fake.calls) == 1
     fake.lines = 0
