@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 COPIED = ("conversations", "acd", "tests/conversations", "tests/acd")
 LIVES = "tests/conversations/test_life.py"
 REPLIES = "tests/conversations/test_reply_life.py"
+CHANGES = "tests/conversations/test_reply_changes.py"
 JOINED = "tests/conversations/test_joined_lives.py"
 MATCHES = "tests/acd/test_matching_properties.py"
 PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider")
@@ -186,6 +187,48 @@ BUGS = (
         "if reply.state is ReplyState.ACCEPTED or read_back is",
         "if reply.state is not ReplyState.SENT or read_back is",
         REPLIES,
+    ),
+    Bug(
+        "a thread counts as sent with its first post",
+        "conversations/replies.py",
+        "is_last = index + 1 == len(parts)",
+        "is_last = index + 1 <= len(parts)",
+        REPLIES,
+    ),
+    Bug(
+        "all posts of a reply have one key",
+        "conversations/reply_parts.py",
+        "return reply_id if index == 0 else",
+        "return reply_id if index >= 0 else",
+        REPLIES,
+    ),
+    Bug(
+        "a later part is taken for one that was tried before",
+        "conversations/replies.py",
+        "return self.attempts - sum(part.attempts for part in self.parts)",
+        "return self.attempts",
+        REPLIES,
+    ),
+    Bug(
+        "nothing waits for second thoughts",
+        "conversations/replies.py",
+        "if may_be_withdrawn(reply, now):\n        return NextStep(Step.WAIT",
+        "if may_be_withdrawn(reply, now) and now < 0:\n        return NextStep(Step.WAIT",
+        REPLIES,
+    ),
+    Bug(
+        "an edit is repeated while the one before may still arrive",
+        "conversations/reply_changes.py",
+        "attempt_until=change.attempt_until if outcome.may_still_arrive else None,",
+        "attempt_until=None,",
+        CHANGES,
+    ),
+    Bug(
+        "an edit is done with its first post",
+        "conversations/reply_changes.py",
+        "if done < _posts(reply, change):",
+        "if done < 1:",
+        CHANGES,
     ),
 )
 

@@ -1,4 +1,7 @@
-"""A reply between its sender and a network that may take it late, answer badly, or not at all."""
+"""A reply between its sender and a network that may take it late, answer badly, or not at all.
+
+It may be several posts, it may wait for second thoughts, and the network may show what it took.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -12,6 +15,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from conversations.errors import UndoWindowOver
 from conversations.model import Instant, ReplyState, Visibility
 from conversations.replies import (
     ATTEMPT_DEADLINE_MS,
@@ -22,9 +26,13 @@ from conversations.replies import (
     Step,
     after_attempt,
     after_look_up,
+    current_part,
+    may_be_withdrawn,
     next_step,
     resolve,
+    withdraw,
 )
+from conversations.reply_parts import Part, key_of, origin_of
 
 START: Instant = 1_750_000_000_000
 REPLY = Reply(
@@ -54,6 +62,10 @@ class Attempt:
     begun_at: Instant
     lands_at: Instant | None
 
+    @property
+    def part(self) -> int:
+        return self.reply.sent_parts
+
     def has_landed(self, now: Instant) -> bool:
         return self.lands_at is not None and self.lands_at <= now
 
@@ -72,13 +84,27 @@ class ReplyLife(RuleBasedStateMachine):
         self.open: Attempt | None = None
         self.read_back = ReadBack.LOOK_UP
         self.visible_within_ms = 0
+        self.is_withdrawn = False
 
     @initialize(
-        read_back=st.sampled_from(list(ReadBack)), visible_within_ms=st.sampled_from([0, 0, 30_000])
+        read_back=st.sampled_from(list(ReadBack)),
+        visible_within_ms=st.sampled_from([0, 0, 30_000]),
+        parts=st.sampled_from([0, 0, 2, 3]),
+        undo_window_ms=st.sampled_from([0, 0, 5_000, 60_000]),
     )
-    def choose_the_network(self, read_back: ReadBack, visible_within_ms: int) -> None:
+    def choose_the_network(
+        self, read_back: ReadBack, visible_within_ms: int, parts: int, undo_window_ms: int
+    ) -> None:
         self.read_back = read_back
         self.visible_within_ms = visible_within_ms
+        self.reply = replace(
+            REPLY,
+            parts=tuple(Part(f"part {index}") for index in range(parts)),
+            undo_until=START + undo_window_ms if undo_window_ms else None,
+        )
+
+    def of_this_part(self) -> list[Attempt]:
+        return [attempt for attempt in self.attempts if attempt.part == self.reply.sent_parts]
 
     @rule(ms=st.sampled_from([1, 400, 1_000, 5_000, 14_999, 15_000, 15_001, 61_000]))
     def time_passes(self, ms: int) -> None:
@@ -103,15 +129,32 @@ class ReplyLife(RuleBasedStateMachine):
         assert self.reply.state is ReplyState.SENDING
         assert self.reply.attempt_until == self.now + ATTEMPT_DEADLINE_MS
         assert self.reply.attempts == len(self.attempts) + 1
+        assert not self.is_withdrawn, "what was withdrawn leaves"
+        assert self.now >= (self.reply.undo_until or 0), "it left within its undo window"
         if self.read_back is not ReadBack.RECEIVER_DEDUPLICATES:
-            for earlier in self.attempts:
+            for earlier in self.of_this_part():
                 assert earlier.lands_at is None, "said twice, or while it may still arrive"
+        self.require_its_turn()
         lands_at = None if lands is None else self.now + lands
         self.open = Attempt(self.reply, self.now, lands_at)
         self.attempts.append(self.open)
 
+    def require_its_turn(self) -> None:
+        """Each part leaves under its own key, after the one before is there, and answers it."""
+        index = self.reply.sent_parts
+        part = current_part(self.reply)
+        assert part.id == key_of(REPLY.id, index)
+        assert origin_of(part.id) == (REPLY.id, index)
+        assert part.attempts == len(self.of_this_part()) + 1
+        if self.reply.parts:
+            assert part.text == f"part {index}"
+        for before in range(index):
+            landed = [a for a in self.attempts if a.part == before and a.has_landed(self.now)]
+            assert landed, "a part left before the one that it answers"
+
     def look_up(self, *, is_answered: bool) -> None:
-        is_there = any(a.is_seen(self.now, self.visible_within_ms) for a in self.attempts)
+        seen = (a.is_seen(self.now, self.visible_within_ms) for a in self.of_this_part())
+        is_there = any(seen)
         certainty = Certainty.SENT if is_there else Certainty.NOT_ACCEPTED
         outcome = Outcome(
             certainty if is_answered else Certainty.MAYBE, visible_within_ms=self.visible_within_ms
@@ -148,6 +191,27 @@ class ReplyLife(RuleBasedStateMachine):
             return
         self.reply = after_attempt(self.reply, outcome, self.now)
 
+    @precondition(lambda self: self.reply.attempts > 0)
+    @rule()
+    def the_network_shows_what_it_took(self) -> None:
+        """Let an echo prove the part whose turn it is, as storage does."""
+        there = [a for a in self.attempts if a.has_landed(self.now)]
+        if not there or self.reply.is_settled or there[-1].part != self.reply.sent_parts:
+            return
+        self.reply = after_attempt(self.reply, Outcome(Certainty.SENT, "echo"), self.now)
+
+    @rule()
+    def somebody_has_second_thoughts(self) -> None:
+        is_possible = may_be_withdrawn(self.reply, self.now)
+        try:
+            self.reply = withdraw(self.reply, self.now)
+        except UndoWindowOver:
+            assert not is_possible
+            return
+        assert not self.attempts, "withdrawn, and it may have left"
+        assert self.now < (self.reply.undo_until or 0)
+        self.is_withdrawn = True
+
     @precondition(lambda self: self.open is not None)
     @rule()
     def the_sender_dies(self) -> None:
@@ -158,7 +222,7 @@ class ReplyLife(RuleBasedStateMachine):
     @rule()
     def a_human_looks(self) -> None:
         self.now += ATTEMPT_DEADLINE_MS
-        is_there = any(attempt.has_landed(self.now) for attempt in self.attempts)
+        is_there = any(attempt.has_landed(self.now) for attempt in self.of_this_part())
         self.reply = resolve(self.reply, "sent" if is_there else "absent", "p1", self.now)
         if not is_there:
             assert next_step(self.reply, self.read_back, self.now).step is Step.SEND
@@ -166,13 +230,15 @@ class ReplyLife(RuleBasedStateMachine):
     @invariant()
     def it_is_there_once_at_most(self) -> None:
         if self.read_back is not ReadBack.RECEIVER_DEDUPLICATES:
-            assert sum(attempt.lands_at is not None for attempt in self.attempts) <= 1
+            landing = [a.part for a in self.attempts if a.lands_at is not None]
+            assert len(landing) == len(set(landing))
 
     @invariant()
     def what_is_settled_is_true_and_stays(self) -> None:
-        landed = any(attempt.has_landed(self.now) for attempt in self.attempts)
+        landed = {attempt.part for attempt in self.attempts if attempt.has_landed(self.now)}
+        assert landed >= set(range(self.reply.sent_parts))
         if self.reply.state is ReplyState.SENT:
-            assert landed
+            assert landed == set(range(max(1, len(self.reply.parts))))
         if self.reply.is_settled:
             assert next_step(self.reply, self.read_back, self.now).step is Step.STOP
 
