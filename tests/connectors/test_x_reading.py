@@ -196,6 +196,15 @@ async def test_keywords_and_handles_are_searched_and_own_posts_are_not(
     assert found == ["my Acme phone broke", "@rival your phone broke", "@acme and acme phone"]
 
 
+async def test_the_own_handle_is_no_search(x: XConnector, fake: FakeX) -> None:
+    fake.ledger.add(CUSTOMER, "@acme hello")
+
+    page = await x.fetch(listened(account_of(fake), handles=("@Acme",)))
+
+    assert texts(page) == ["@acme hello"]
+    assert not any("search" in call for call in fake.calls)
+
+
 async def test_a_search_older_than_a_week_is_no_error(x: XConnector, fake: FakeX) -> None:
     now = int(time.time() * 1000)
     fake.ledger.add(STRANGER, "acme", at_ms=now - 10 * 24 * HOUR_MS)
