@@ -122,7 +122,7 @@ def _post(element: Element, external_id: str, feed: Feed, now: Instant) -> Post:
         thread_root=root if root and len(root) <= LONGEST_ID else None,
         url=web_address(link),
         media=media,
-        language=words(said(feed.root, "language")[:35]) or None,
+        language=words(said(_holder(feed), "language"), 35),
         is_own=bool(ours)
         and ours in {(author.name or "").casefold(), author.external_id.casefold()},
     )
@@ -164,9 +164,13 @@ def _author(element: Element, feed: Feed) -> Author:
         external_id = _line(page or address or name, LONGEST_ID)
         if external_id:
             return Author(external_id, name or external_id, name or None)
-    holder = next(children(feed.root, "channel"), feed.root)
     host = urlsplit(feed.url).hostname or "feed"
-    return Author(host, host, _line(said(holder, "title")) or None)
+    return Author(host, host, _line(said(_holder(feed), "title")) or None)
+
+
+def _holder(feed: Feed) -> Element:
+    """Return what tells of the feed itself."""
+    return next(children(feed.root, "channel"), feed.root)
 
 
 def _line(text: str, longest: int = 200) -> str:

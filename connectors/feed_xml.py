@@ -23,6 +23,7 @@ _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}\?>")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENTITY = re.compile(r"&(#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,31})?(;?)")
+_ATOM: Final = "{http://www.w3.org/2005/Atom}"
 _XML_NAMES: Final = frozenset(["amp", "lt", "gt", "quot", "apos"])
 _PREFIX = re.compile(r"<(/?)[A-Za-z0-9_]{1,40}:")
 
@@ -110,7 +111,7 @@ def said(element: Element, *names: str) -> str:
 def markup(element: Element, *names: str) -> str:
     """Return the first child that says something as HTML, in whatever way it holds it."""
     for child in children(element, *names):
-        kind = (child.get("type") or "html").lower()
+        kind = (child.get("type") or ("text" if child.tag.startswith(_ATOM) else "html")).lower()
         if kind == "xhtml" or (len(child) and kind != "text"):
             return _PREFIX.sub(r"<\1", tostring(child, encoding="unicode"))
         words = "".join(child.itertext()).strip()
