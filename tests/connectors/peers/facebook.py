@@ -65,7 +65,7 @@ async def peer(folder: Path) -> AsyncIterator[Peer]:
     post = ledger.post(page, page.id, "our new parcels")
     with served(FakeGraph(ledger).app) as url:
         proxy = FaultProxy(url)
-        settings = {"url": proxy.url, "page_id": page.id}
+        settings = {"url": proxy.url, "delivery": "poll", "page_id": page.id}
         secrets = {"token": TOKEN, "app_secret": ledger.app_secret, "verify_token": "ask-me"}
         account = Account("ac-1", "facebook", settings, secrets)
         with proxy.running():

@@ -65,7 +65,12 @@ async def peer(folder: Path) -> AsyncIterator[Peer]:
     post = ledger.post(page, page.id, "our new parcels")
     with served(FakeGraph(ledger).app) as url:
         proxy = FaultProxy(url)
-        settings = {"url": proxy.url, "instagram_id": page.id, "username": "acme"}
+        settings = {
+            "url": proxy.url,
+            "delivery": "poll",
+            "instagram_id": page.id,
+            "username": "acme",
+        }
         secrets = {"token": TOKEN, "app_secret": ledger.app_secret, "verify_token": "ask-me"}
         account = Account("ac-1", "instagram", settings, secrets)
         with proxy.running():
