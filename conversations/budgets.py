@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from conversations.capabilities import Allowance, Capabilities
 from conversations.model import Instant, Visibility
 
-_US_PER_S = 1_000_000
-_US_PER_MS = 1_000
 _BURST_SHARE = 3
 """A third of the calls may come at once; the rest come in evenly."""
 
@@ -18,33 +16,30 @@ _BURST_SHARE = 3
 class Spending:
     """What one call comes to: the moment to remember, or how long to wait first."""
 
-    spent_until_us: int
+    used_until: Instant
     wait_ms: int = 0
 
 
 def spend(
-    spent_until_us: int, allowance: Allowance, now: Instant, *, kept_percent: int
+    used_until: Instant, allowance: Allowance, now: Instant, *, kept_percent: int
 ) -> Spending:
     """Take one call out of the allowance, but for `kept_percent` of its burst.
 
     In no span of `per_s` seconds are more than `calls` taken: the burst and what comes in
     during the span are together no more than that.
     """
-    burst, each_us = _shape(allowance)
-    now_us = now * _US_PER_MS
-    spent_us = max(spent_until_us, now_us) + each_us
+    burst, each_ms = _shape(allowance)
+    used = max(used_until, now) + each_ms
     open_to_caller = max(1.0, burst * (100 - kept_percent) / 100)
-    too_early_us = spent_us - now_us - int(open_to_caller * each_us)
-    if too_early_us > 0:
-        return Spending(spent_until_us, -(-too_early_us // _US_PER_MS))
-    return Spending(spent_us)
+    wait_ms = used - now - int(open_to_caller * each_ms)
+    return Spending(used_until, wait_ms) if wait_ms > 0 else Spending(used)
 
 
 def _shape(allowance: Allowance) -> tuple[int, int]:
-    """Return how many calls may come at once, and the microseconds until one more comes in."""
+    """Return how many calls may come at once, and the time until one more comes in."""
     calls = max(1, allowance.calls)
     burst = max(1, calls // _BURST_SHARE)
-    return burst, -(-allowance.per_s * _US_PER_S // max(1, calls - burst))
+    return burst, -(-allowance.per_s * 1000 // max(1, calls - burst))
 
 
 def poll_allowance(capabilities: Capabilities) -> Allowance | None:

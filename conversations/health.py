@@ -21,8 +21,6 @@ LONGEST_WAIT_S = 86_400.0
 
 
 class Health(StrEnum):
-    UNKNOWN = "unknown"
-    """Nothing was seen yet, or nobody listens: posts come through the generic door."""
     HEALTHY = "healthy"
     DEGRADED = "degraded"
     LIMITED = "limited"
@@ -34,7 +32,7 @@ class Health(StrEnum):
 class Condition:
     """A channel's health, its reason, and what was counted towards another one."""
 
-    health: Health = Health.UNKNOWN
+    health: Health = Health.HEALTHY
     detail: str | None = None
     failures: int = 0
     missed: int = 0

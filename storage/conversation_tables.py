@@ -262,6 +262,23 @@ class PostRow(SQLModel, table=True):
     language: str | None = None
     location: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     source_application: str | None = None
+    kind: str = "post"
+    earlier_texts: list[dict[str, Any]] = json(list)
+    edited_at: int | None = maybe_moment()
+    deleted_at: int | None = maybe_moment()
+
+
+class PostChangeRow(SQLModel, table=True):
+    """An edit or a deletion that came before its post did."""
+
+    __tablename__ = "post_changes"
+    __table_args__ = (Index("post_changes_by_arrival", "received_at"),)
+    account_id: str = Field(primary_key=True, foreign_key="accounts.id")
+    external_id: str = Field(primary_key=True)
+    kind: str
+    text: str | None = Field(default=None, sa_type=Text)
+    at: int = moment()
+    received_at: int = moment()
 
 
 class QuarantineRow(SQLModel, table=True):

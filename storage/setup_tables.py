@@ -159,6 +159,15 @@ class AccountLeaseRow(SQLModel, table=True):
     paused_until: int | None = maybe_moment()
 
 
+class AccountBudgetRow(SQLModel, table=True):
+    """How much of an allowance is used: calls are paid for until this moment."""
+
+    __tablename__ = "account_budgets"
+    account_id: str = Field(primary_key=True, foreign_key="accounts.id")
+    name: str = Field(primary_key=True)
+    used_until: int = moment()
+
+
 class StationRow(SQLModel, table=True):
     """A place of work that an agent logs in at; its licence serves whoever sits there."""
 
@@ -236,9 +245,17 @@ class ChannelRow(SQLModel, table=True):
     required_skills: list[dict[str, Any]] = json(list)
     preferred_skills: list[dict[str, Any]] = json(list)
     enabled: bool = True
+    purpose: str = "brand"
+    include: list[str] = json(lambda: ["quotes"])
+    backfill_s: int = 3600
     cursor: str | None = None
-    health: str = "unknown"
+    caught_up_at: int | None = maybe_moment()
+    left_out: int = 0
+    listener_epoch: int = 0
+    health: str = "healthy"
     health_detail: str | None = None
     health_since: int | None = maybe_moment()
+    failures: int = 0
+    missed: int = 0
     version: int = 1
     created_at: int = moment()

@@ -12,14 +12,12 @@ NOW = 1_700_000_000_000
 
 def taken_at(allowance: Allowance, gaps_ms: list[int], kept_percent: int = 0) -> list[int]:
     """Return when calls were taken by somebody who asks after each gap, and waits as told."""
-    spent_until_us, now, taken = 0, NOW, []
+    used_until, now, taken = 0, NOW, []
     for gap_ms in gaps_ms:
         now += gap_ms
-        while (
-            spending := spend(spent_until_us, allowance, now, kept_percent=kept_percent)
-        ).wait_ms:
+        while (spending := spend(used_until, allowance, now, kept_percent=kept_percent)).wait_ms:
             now += spending.wait_ms
-        spent_until_us = spending.spent_until_us
+        used_until = spending.used_until
         taken.append(now)
     return taken
 
@@ -38,27 +36,27 @@ def test_no_span_ever_has_more_calls_than_allowed(
 
 
 def test_whoever_waits_as_told_waits_once() -> None:
-    allowance, spent_until_us = Allowance("calls", 10, 60), 0
+    allowance, used_until = Allowance("calls", 10, 60), 0
     for _ in range(3):
-        spent_until_us = spend(spent_until_us, allowance, NOW, kept_percent=0).spent_until_us
-    wait_ms = spend(spent_until_us, allowance, NOW, kept_percent=0).wait_ms
+        used_until = spend(used_until, allowance, NOW, kept_percent=0).used_until
+    wait_ms = spend(used_until, allowance, NOW, kept_percent=0).wait_ms
     assert wait_ms > 0
-    assert spend(spent_until_us, allowance, NOW + wait_ms - 1, kept_percent=0).wait_ms == 1
-    assert spend(spent_until_us, allowance, NOW + wait_ms, kept_percent=0).wait_ms == 0
+    assert spend(used_until, allowance, NOW + wait_ms - 1, kept_percent=0).wait_ms == 1
+    assert spend(used_until, allowance, NOW + wait_ms, kept_percent=0).wait_ms == 0
 
 
 @given(calls=st.integers(1, 200), per_s=st.integers(1, 900), kept=st.integers(0, 100))
 def test_polls_always_come_to_their_turn_and_never_to_the_replies(
     calls: int, per_s: int, kept: int
 ) -> None:
-    allowance, spent_until_us = Allowance("calls", calls, per_s), 0
+    allowance, used_until = Allowance("calls", calls, per_s), 0
     polls = 0
-    while (spending := spend(spent_until_us, allowance, NOW, kept_percent=kept)).wait_ms == 0:
-        spent_until_us, polls = spending.spent_until_us, polls + 1
+    while (spending := spend(used_until, allowance, NOW, kept_percent=kept)).wait_ms == 0:
+        used_until, polls = spending.used_until, polls + 1
     assert polls >= 1
     replies = 0
-    while (spending := spend(spent_until_us, allowance, NOW, kept_percent=0)).wait_ms == 0:
-        spent_until_us, replies = spending.spent_until_us, replies + 1
+    while (spending := spend(used_until, allowance, NOW, kept_percent=0)).wait_ms == 0:
+        used_until, replies = spending.used_until, replies + 1
     burst = max(1, calls // 3)
     assert polls + replies == burst
     assert replies >= min(burst - 1, burst * kept // 100)

@@ -22,7 +22,7 @@ def seen(*sightings: health.Sighting, before: Condition | None = None) -> Condit
 @pytest.mark.parametrize(
     ("sightings", "expected"),
     [
-        ([], Health.UNKNOWN),
+        ([], Health.HEALTHY),
         ([Read()], Health.HEALTHY),
         ([FAILED], Health.DEGRADED),
         ([FAILED, FAILED], Health.DEGRADED),
