@@ -1,6 +1,7 @@
 """Reads a Mastodon account's notifications and its keywords' timelines, page by page."""
 
 import json
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -144,19 +145,21 @@ class MastodonReading:
         if pause_s > 0:
             raise Busy(pause_s)
         cursor = cursor_from(channel.cursor)
-        is_first = cursor is None
+        sources = _sources(channel, ours)
         if cursor is None:
-            cursor = Cursor(await self._notification_before(account, channel.since))
+            begin = str(max(0, channel.since) << SNOWFLAKE_BITS)
+            notification = await self._notification_before(account, channel.since)
+            cursor = Cursor(notification, dict.fromkeys(sources, begin))
+        for source in sources:
+            if source not in cursor.keywords:  # new to an old channel: it begins now
+                cursor.keywords[source] = await self._newest(account, source)
         understood = Understood()
         goes_on = await self._add_notifications(channel, cursor, ours, understood)
         room = channel.post_limit - len(understood.posts)
-        sources = _sources(channel, ours)
         if sources and room > 0:
             source = sources[cursor.turn % len(sources)]
             cursor.turn = (cursor.turn + 1) % len(sources)
-            goes_on |= await self._add_keyword(
-                channel, cursor, source, (understood, ours), room=room, is_first=is_first
-            )
+            goes_on |= await self._add_keyword(account, cursor, source, (understood, ours), room)
         cursor.keywords = {k: v for k, v in cursor.keywords.items() if k in sources}
         return await self._finished(channel, cursor, understood, goes_on=goes_on)
 
@@ -166,7 +169,7 @@ class MastodonReading:
         wanted = {p.external_id: p for p in understood.posts if p.created_at >= channel.since}
         posts = await self._roots.named(channel.account, list(wanted.values()))
         return Page(
-            posts=sorted(posts, key=_in_time),
+            posts=sorted(posts, key=lambda post: post.created_at),
             unreadable=understood.unreadable,
             changes=understood.changes,
             cursor=cursor.text,
@@ -211,21 +214,13 @@ class MastodonReading:
 
     async def _add_keyword(
         self,
-        channel: ListenedChannel,
+        account: Account,
         cursor: Cursor,
         source: str,
         into: tuple[Understood, Ourselves],
-        *,
         room: int,
-        is_first: bool,
     ) -> bool:
-        """Read one keyword on; one that is new to an old channel begins now."""
-        account, (understood, ours) = channel.account, into
-        after = cursor.keywords.get(source)
-        if after is None and not is_first:
-            after = await self._newest(account, source)
-        if after is None or after == _BEGINNING:
-            after = str(max(0, channel.since) << SNOWFLAKE_BITS)
+        (understood, ours), after = into, cursor.keywords[source]
         limit = max(1, min(room, MOST_STATUSES))
         if source.startswith("#"):
             path = _tag_path(source)
@@ -238,11 +233,14 @@ class MastodonReading:
         cursor.keywords[source] = listing.reached or after
         return listing.is_full and listing.reached not in (None, after)
 
-    async def _newest(self, account: Account, source: str) -> str | None:
+    async def _newest(self, account: Account, source: str) -> str:
+        """Return the id of the newest status of a keyword, or what would be one's id by now."""
         if source.startswith("#"):
             path = _tag_path(source)
-            return _newest_id(_entries(await self._calls.answer(account, path, limit=1), path))
-        return _newest_id(await self._search(account, source, limit=1))
+            entries = _entries(await self._calls.answer(account, path, limit=1), path)
+        else:
+            entries = await self._search(account, source, limit=1)
+        return _newest_id(entries) or str(time.time_ns() // 1_000_000 << SNOWFLAKE_BITS)
 
     async def _searched(self, account: Account, words_: str, after: str, limit: int) -> _Listing:
         """Search gives the newest first whatever is asked: step back to where we were."""
@@ -320,7 +318,3 @@ def _newest_id(entries: Sequence[Any]) -> str | None:
 
 def _rank(status_id: str) -> tuple[int, str]:
     return len(status_id), status_id
-
-
-def _in_time(post: Post) -> tuple[int, int, str]:
-    return post.created_at, len(post.external_id), post.external_id

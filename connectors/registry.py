@@ -10,7 +10,7 @@ from connectors.guard import Guard
 from connectors.mastodon import MastodonConnector
 from connectors.simulated import SimulatedConnector
 from connectors.webhook import WebhookConnector
-from connectors.x import XConnector
+from connectors.x.connector import XConnector
 from conversations.capabilities import Delivery
 from conversations.connector import Connector
 from conversations.networks import Account

@@ -155,7 +155,7 @@ SIGNED: dict[str, Signing] = {
         has_time=True,
     ),
     "x": Signing(
-        ("connectors.x", "XConnector"),
+        ("connectors.x.connector", "XConnector"),
         {"user_id": "44", "handle": "acme", "delivery": "webhook", "base_url": _URL},
         "consumer_secret",
         _x,

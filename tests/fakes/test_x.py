@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from connectors.x_calls import app_request, user_request
-from tests.connectors.x_account import account_of, running_fake
+from connectors.x.calls import app_request, user_request
+from tests.connectors.x.account import account_of, running_fake
 from tests.fakes.x import BRAND, CUSTOMER, STRANGER, FakeX
 from tests.fakes.x_contract import breaches_of_answer, breaches_of_request, operation_of
 from tests.fakes.x_search import BadQuery, Searched, predicate

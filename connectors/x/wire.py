@@ -15,9 +15,9 @@ from connectors.fields import (
     web_address,
     words,
 )
-from connectors.x_ids import moment_of, number
-from connectors.x_queries import bare
-from connectors.x_text import plain
+from connectors.x.ids import moment_of, number
+from connectors.x.queries import bare
+from connectors.x.text import plain
 from conversations.model import (
     Author,
     Instant,

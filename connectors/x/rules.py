@@ -8,7 +8,7 @@ import httpx
 
 from connectors.calls import HTTP_TOO_MANY, Answer, call
 from connectors.fields import mapping, sequence, words
-from connectors.x_calls import app_request, ask, problem_of
+from connectors.x.calls import app_request, ask, problem_of
 from conversations.networks import Account, NetworkTrouble, Trouble
 
 PATH = "/2/tweets/search/stream/rules"

@@ -9,7 +9,7 @@ import httpx
 
 from connectors.calls import HTTP_TOO_MANY, Answer, call
 from connectors.fields import mapping, sequence, words
-from connectors.x_oauth import Keys, authorization
+from connectors.x.oauth import Keys, authorization
 from conversations.networks import Account, NetworkTrouble, Trouble
 
 HOST = "https://api.x.com"

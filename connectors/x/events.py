@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from connectors.fields import mapping, sequence, shown, words
-from connectors.x_ids import number
-from connectors.x_legacy import instant_of, modern_post, modern_user
-from connectors.x_message_wire import found_message, modern
-from connectors.x_wire import Found, Includes, Us, author_from, found_from, includes_of
+from connectors.x.ids import number
+from connectors.x.legacy import instant_of, modern_post, modern_user
+from connectors.x.message_wire import found_message, modern
+from connectors.x.wire import Found, Includes, Us, author_from, found_from, includes_of
 from conversations.model import Instant, Post, PostChange, PostChangeKind, PostKind, Unreadable
 from conversations.networks import BadSignature, DeliveryRequest, Page, WebAnswer
 

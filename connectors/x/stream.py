@@ -11,11 +11,11 @@ import httpx
 
 from connectors.calls import HTTP_TOO_MANY
 from connectors.fields import mapping, sequence, shown
-from connectors.x_backoff import Backoff
-from connectors.x_calls import Limited, app_request
-from connectors.x_events import page_of
-from connectors.x_rules import keep_in_step, tag_of, take_away
-from connectors.x_wire import Us, found_from, includes_of
+from connectors.x.backoff import Backoff
+from connectors.x.calls import Limited, app_request
+from connectors.x.events import page_of
+from connectors.x.rules import keep_in_step, tag_of, take_away
+from connectors.x.wire import Us, found_from, includes_of
 from conversations.model import Unreadable
 from conversations.networks import Account, ListenedChannel, NetworkTrouble, Page, Trouble
 

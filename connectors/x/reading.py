@@ -4,8 +4,8 @@ import json
 from collections.abc import Awaitable, Callable, Container, Iterable
 from dataclasses import dataclass, field
 
-from connectors.x_ids import id_at, number
-from connectors.x_wire import Found
+from connectors.x.ids import id_at, number
+from connectors.x.wire import Found
 from conversations.model import Instant
 from conversations.networks import NetworkTrouble
 

@@ -8,12 +8,12 @@ import httpx
 from connectors.calls import Answer
 from connectors.fields import mapping, words
 from connectors.json_pages import NotAPage, Pieces, read_page
-from connectors.x_calls import app_request, ask, user_request
-from connectors.x_fields import message_params, post_params
-from connectors.x_ids import id_at
-from connectors.x_message_wire import found_message
-from connectors.x_reading import Batch
-from connectors.x_wire import Found, Us, found_from, includes_of, us_of
+from connectors.x.calls import app_request, ask, user_request
+from connectors.x.fields import message_params, post_params
+from connectors.x.ids import id_at
+from connectors.x.message_wire import found_message
+from connectors.x.reading import Batch
+from connectors.x.wire import Found, Us, found_from, includes_of, us_of
 from conversations.model import Instant
 from conversations.networks import Account, NetworkTrouble
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.fields import count, mapping, rfc_3339, sequence
-from connectors.x_ids import number
+from connectors.x.ids import number
 from conversations.model import Instant
 
 _TIME = "%a %b %d %H:%M:%S %z %Y"

@@ -6,10 +6,10 @@ from typing import Any
 
 from connectors.calls import Answer
 from connectors.fields import mapping, words
-from connectors.x_ids import number
-from connectors.x_message_wire import PREFIX, group_of, message_id
-from connectors.x_text import are_the_same
-from connectors.x_wire import Found, Us
+from connectors.x.ids import number
+from connectors.x.message_wire import PREFIX, group_of, message_id
+from connectors.x.text import are_the_same
+from connectors.x.wire import Found, Us
 from conversations.model import Instant, Post, Visibility
 from conversations.replies import Certainty, Outcome, Reply
 

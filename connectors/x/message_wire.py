@@ -12,8 +12,8 @@ from connectors.fields import (
     shown,
     words,
 )
-from connectors.x_ids import moment_of, number
-from connectors.x_wire import Found, Includes, Us, author_from, medium_from, text_of
+from connectors.x.ids import moment_of, number
+from connectors.x.wire import Found, Includes, Us, author_from, medium_from, text_of
 from conversations.model import Instant, Post, Unreadable, Visibility
 
 PREFIX = "dm:"

@@ -13,21 +13,21 @@ from connectors.base import BaseConnector
 from connectors.calls import call, outcome_of_failure
 from connectors.fields import rfc_3339
 from connectors.guard import STRICT, Guard
-from connectors.x_calls import NO_ACCESS, Limited, user_request
-from connectors.x_capabilities import (
+from connectors.x.calls import NO_ACCESS, Limited, user_request
+from connectors.x.capabilities import (
     SETTINGS,
     capabilities_of,
     has_messages,
     keeps_reposts,
     message_pause_s,
 )
-from connectors.x_events import answer_to_challenge, page_of, pages_of, verify
-from connectors.x_fields import post_params
-from connectors.x_lists import Lists
-from connectors.x_queries import queries
-from connectors.x_reading import Ask, Batch, Lane, Progress
-from connectors.x_refusals import ABSENT, is_absent, outcome_of_refusal
-from connectors.x_replies import (
+from connectors.x.events import answer_to_challenge, page_of, pages_of, verify
+from connectors.x.fields import post_params
+from connectors.x.lists import Lists
+from connectors.x.queries import queries
+from connectors.x.reading import Ask, Batch, Lane, Progress
+from connectors.x.refusals import ABSENT, is_absent, outcome_of_refusal
+from connectors.x.replies import (
     SHOWN_WITHIN_MS,
     Unanswerable,
     begun_at,
@@ -36,8 +36,8 @@ from connectors.x_replies import (
     outcome_of_success,
     published_among,
 )
-from connectors.x_stream import Line, Listener
-from connectors.x_wire import us_of
+from connectors.x.stream import Line, Listener
+from connectors.x.wire import us_of
 from conversations.capabilities import Capabilities
 from conversations.model import Instant, Visibility
 from conversations.networks import (

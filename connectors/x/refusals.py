@@ -3,7 +3,7 @@
 import time
 
 from connectors.calls import HTTP_SERVER_ERROR, HTTP_TOO_MANY, Answer
-from connectors.x_calls import Problem, pause_s, problem_of
+from connectors.x.calls import Problem, pause_s, problem_of
 from conversations.replies import Certainty, Outcome, Reply
 
 ACCESS_PAUSE_S = 30.0

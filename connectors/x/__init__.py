@@ -1,0 +1,1 @@
+"""X: mentions, searches, the filtered stream, direct messages, webhooks, and answers."""
