@@ -176,6 +176,7 @@ class QueueEntryRow(SQLModel, table=True):
         ),
         Index("waits_in_a_queue", "workgroup_id", "left_at"),
         Index("waits_by_their_end", "left_at"),
+        Index("waits_by_their_beginning", "workgroup_id", "entered_at"),
     )
     id: str = Field(primary_key=True)
     conversation_id: str = Field(foreign_key="conversations.id")
@@ -279,6 +280,26 @@ class PostChangeRow(SQLModel, table=True):
     text: str | None = Field(default=None, sa_type=Text)
     at: int = moment()
     received_at: int = moment()
+
+
+class HandlingRow(SQLModel, table=True):
+    """How long one agent handled a conversation, or wrapped it up; written when that ended."""
+
+    __tablename__ = "handlings"
+    __table_args__ = (
+        Index("handlings_of_a_workgroup", "workgroup_id", "ended_at"),
+        Index("handlings_by_their_end", "ended_at"),
+    )
+    id: str = Field(primary_key=True)
+    conversation_id: str = Field(foreign_key="conversations.id")
+    workgroup_id: str
+    agent_id: str
+    media_type: str
+    kind: str
+    began_at: int = moment()
+    ended_at: int = moment()
+    held_ms: int = moment()
+    outcome: str | None = None
 
 
 class QuarantineRow(SQLModel, table=True):

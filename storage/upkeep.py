@@ -10,6 +10,7 @@ from storage import (
     clock,
     decisions,
     events,
+    handlings,
     presence,
     queue_entries,
     statuses,
@@ -161,5 +162,6 @@ def forget_old(connection: Connection, now: Instant) -> int:
     ).rowcount
     forgotten += connection.execute(delete(SESSIONS).where(SESSIONS.c.expires_at < now)).rowcount
     forgotten += queue_entries.forget_before(connection, now - WAIT_LIFE_MS, FORGET_BATCH)
+    forgotten += handlings.forget_before(connection, now - WAIT_LIFE_MS, FORGET_BATCH)
     forgotten += decisions.forget_before(connection, now - DECISION_LIFE_MS, FORGET_BATCH)
     return forgotten + events.forget_before(connection, now - EVENT_LIFE_MS, FORGET_BATCH)

@@ -11,6 +11,7 @@ from conversations.model import Instant
 from storage import clock
 from storage.conversation_tables import (
     ConversationRow,
+    HandlingRow,
     PostMoveRow,
     PostRow,
     QuarantineRow,
@@ -40,6 +41,7 @@ class History:
     conversations: list[Row]
     counters: list[Row]
     events: list[Row]
+    handlings: list[Row]
     licences: list[Row]
     memberships: list[Row]
     moves: list[Row]
@@ -101,6 +103,7 @@ def read_history(connection: Connection) -> History:
         conversations=rows(ConversationRow, "created_at", "id"),
         counters=rows(CounterRow),
         events=rows(EventRow, "seq", "id"),
+        handlings=rows(HandlingRow, "ended_at", "id"),
         licences=rows(LicenceRow, "kind"),
         memberships=rows(MembershipRow),
         moves=rows(PostMoveRow, "id"),

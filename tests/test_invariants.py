@@ -238,6 +238,14 @@ def let_another_have_answered(r: Recorded) -> None:
     r.row("queue_entries", outcome="answered")["agent_id"] = "ag_other"
 
 
+def forget_a_handling(r: Recorded) -> None:
+    r.rows("handlings").pop()
+
+
+def let_a_hold_be_shorter(r: Recorded) -> None:
+    r.row("handlings", kind="handled")["held_ms"] += 1
+
+
 BREAKAGES: tuple[tuple[str, Callable[[Recorded], None]], ...] = (
     ("I1", lose_a_post),
     ("I2", store_a_post_twice),
@@ -272,6 +280,8 @@ BREAKAGES: tuple[tuple[str, Callable[[Recorded], None]], ...] = (
     ("I11", forget_a_wait),
     ("I11", let_a_wait_never_end),
     ("I11", let_another_have_answered),
+    ("I11", forget_a_handling),
+    ("I11", let_a_hold_be_shorter),
 )
 
 
