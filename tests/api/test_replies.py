@@ -160,4 +160,4 @@ async def test_everybody_who_is_signed_in_sees_what_networks_can_do(
     assert simulated["capabilities"]["visibilities"] == ["private", "public"]
     token = next(each for each in simulated["settings"] if each["name"] == "token")
     assert (token["is_secret"], token["is_required"]) == (True, True)
-    await nobody.refused("GET", "/networks", None, 401, "unauthorised")
+    await nobody.refused("GET", "/networks", None, 401, "unauthenticated")
