@@ -6,7 +6,9 @@ import httpx
 
 from connectors.base import BaseConnector
 from connectors.bluesky import BlueskyConnector
+from connectors.facebook.connector import FacebookConnector
 from connectors.guard import Guard
+from connectors.instagram.connector import InstagramConnector
 from connectors.mastodon import MastodonConnector
 from connectors.simulated import SimulatedConnector
 from connectors.webhook import WebhookConnector
@@ -19,6 +21,8 @@ _CONNECTORS: tuple[type[BaseConnector], ...] = (
     WebhookConnector,
     SimulatedConnector,
     XConnector,
+    FacebookConnector,
+    InstagramConnector,
     MastodonConnector,
     BlueskyConnector,
 )

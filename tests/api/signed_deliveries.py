@@ -162,14 +162,14 @@ SIGNED: dict[str, Signing] = {
         _of_x,
     ),
     "facebook": Signing(
-        ("connectors.facebook", "FacebookConnector"),
+        ("connectors.facebook.connector", "FacebookConnector"),
         {"page_id": "44", **_META},
         "app_secret",
         _facebook,
         _of_meta,
     ),
     "instagram": Signing(
-        ("connectors.instagram", "InstagramConnector"),
+        ("connectors.instagram.connector", "InstagramConnector"),
         {"instagram_id": "44", "username": "acme", **_META},
         "app_secret",
         _instagram,

@@ -11,12 +11,12 @@ import httpx
 from connectors.base import BaseConnector
 from connectors.calls import Answer, outcome_of_failure
 from connectors.guard import STRICT, Guard
-from connectors.meta_cursor import Found, cursor_from, handed_out, in_order
-from connectors.meta_deliveries import Dialect, delivered
-from connectors.meta_graph import NO_ACCESS, Graph, Limited, Meaning, NoAccess, Refusal
-from connectors.meta_messages import NOT_SHOWN, Ours, listed_message
-from connectors.meta_reading import message_pages, with_messages
-from connectors.meta_replies import (
+from connectors.meta.cursor import Found, cursor_from, handed_out, in_order
+from connectors.meta.deliveries import Dialect, delivered
+from connectors.meta.graph import NO_ACCESS, Graph, Limited, Meaning, NoAccess, Refusal
+from connectors.meta.messages import NOT_SHOWN, Ours, listed_message
+from connectors.meta.reading import message_pages, with_messages
+from connectors.meta.replies import (
     VISIBLE_WITHIN_MS,
     Said,
     attempted,
@@ -27,9 +27,9 @@ from connectors.meta_replies import (
     refusal_of,
     since_of,
 )
-from connectors.meta_signature import answer_challenge, verify
-from connectors.meta_spoken import Spoken
-from connectors.meta_values import PUBLIC_ID
+from connectors.meta.signature import answer_challenge, verify
+from connectors.meta.spoken import Spoken
+from connectors.meta.values import PUBLIC_ID
 from connectors.waiting import Waiting
 from conversations.capabilities import Delivery
 from conversations.connector import Setting

@@ -9,7 +9,7 @@ import pytest_asyncio
 from conversations.capabilities import Delivery
 from conversations.model import PostChange, PostChangeKind, PostKind, Visibility
 from conversations.networks import Page
-from tests.connectors.meta_world import World, world
+from tests.connectors.meta.world import World, world
 from tests.fakes.graph_webhooks import deliveries, signed, signed_bytes
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from connectors import meta_reading
-from connectors.meta_cursor import MOST_RECENT, cursor_from
+from connectors.meta import reading as meta_reading
+from connectors.meta.cursor import MOST_RECENT, cursor_from
 from conversations.model import Visibility
 from conversations.networks import NetworkTrouble, Trouble
-from tests.connectors.meta_world import TOKEN, World, world
+from tests.connectors.meta.world import TOKEN, World, world
 from tests.fakes.graph_ledger import PlannedError
 
 MINUTE_MS = 60_000

@@ -4,12 +4,12 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from connectors import meta_reading
 from connectors.lengths import fits
+from connectors.meta import reading as meta_reading
 from conversations.capabilities import ReplyDepth
 from conversations.model import Visibility
 from conversations.replies import Certainty, ReadBack, Reply
-from tests.connectors.meta_world import PRIVATELY, TOKEN, World, reply_to, world
+from tests.connectors.meta.world import PRIVATELY, TOKEN, World, reply_to, world
 from tests.fakes.graph_ledger import PlannedError
 
 HOUR_MS = 3_600_000

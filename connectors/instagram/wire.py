@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from connectors.fields import NotUnderstood, mapping, sequence, web_address, words
-from connectors.meta_cursor import Found
-from connectors.meta_messages import Event, Ours
-from connectors.meta_values import (
+from connectors.meta.cursor import Found
+from connectors.meta.messages import Event, Ours
+from connectors.meta.values import (
     author_of,
     identifier,
     moment,

@@ -6,8 +6,8 @@ from typing import Any
 
 from connectors.fields import mapping, shown
 from connectors.json_pages import NotAPage, read_page
-from connectors.meta_messages import Event, Ours, event_from
-from connectors.meta_values import identifier
+from connectors.meta.messages import Event, Ours, event_from
+from connectors.meta.values import identifier
 from conversations.model import Post, PostChange, Unreadable
 from conversations.networks import Delivered, Page
 

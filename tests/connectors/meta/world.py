@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from connectors.facebook import FacebookConnector
-from connectors.instagram import InstagramConnector
-from connectors.meta import MetaConnector
+from connectors.facebook.connector import FacebookConnector
+from connectors.instagram.connector import InstagramConnector
+from connectors.meta.connector import MetaConnector
 from conversations.model import Post, ReplyState, Visibility
 from conversations.networks import Account, Delivered, ListenedChannel, Page
 from conversations.replies import Reply

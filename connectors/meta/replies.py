@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import httpx
 
 from connectors.calls import Answer, outcome_of_failure
-from connectors.meta_graph import ACCESS_PAUSE_S, NO_ACCESS, Graph, Meaning, NoAccess, Refusal
-from connectors.meta_spoken import Spoken
-from connectors.meta_values import identifier
+from connectors.meta.graph import ACCESS_PAUSE_S, NO_ACCESS, Graph, Meaning, NoAccess, Refusal
+from connectors.meta.spoken import Spoken
+from connectors.meta.values import identifier
 from conversations.model import Instant
 from conversations.replies import Certainty, Outcome, Reply
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from connectors.fields import LONGEST_TEXT, NotUnderstood, mapping, words
-from connectors.meta_cursor import Found
-from connectors.meta_values import (
+from connectors.meta.cursor import Found
+from connectors.meta.values import (
     author_of,
     event_media,
     identifier,

@@ -6,7 +6,7 @@ import pytest_asyncio
 
 from conversations.model import PostChangeKind, Visibility
 from conversations.networks import Page
-from tests.connectors.meta_world import World, world
+from tests.connectors.meta.world import World, world
 from tests.fakes.graph_webhooks import signed
 
 

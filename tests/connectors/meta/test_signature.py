@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from conversations.networks import BadSignature, DeliveryRequest
-from tests.connectors.meta_world import VERIFY_TOKEN, World, world
+from tests.connectors.meta.world import VERIFY_TOKEN, World, world
 from tests.fakes.graph_webhooks import signed, signed_bytes
 
 NOTHING = {"object": "page", "entry": []}

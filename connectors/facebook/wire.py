@@ -3,9 +3,9 @@
 from typing import Any
 
 from connectors.fields import NotUnderstood, mapping, sequence, web_address, words
-from connectors.meta_cursor import Found
-from connectors.meta_messages import Event, Ours, reaction_id
-from connectors.meta_values import (
+from connectors.meta.cursor import Found
+from connectors.meta.messages import Event, Ours, reaction_id
+from connectors.meta.values import (
     author_of,
     identifier,
     moment,

@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from connectors.fields import mapping
-from connectors.instagram_wire import (
+from connectors.instagram.wire import (
     COMMENT_FIELDS,
     MEDIA_FIELDS,
     TAG_FIELDS,
     listed_comments,
     listed_tag,
 )
-from connectors.meta_cursor import Found
-from connectors.meta_graph import Graph, after_of
-from connectors.meta_messages import Ours
-from connectors.meta_replies import Said
-from connectors.meta_values import identifier
+from connectors.meta.cursor import Found
+from connectors.meta.graph import Graph, after_of
+from connectors.meta.messages import Ours
+from connectors.meta.replies import Said
+from connectors.meta.values import identifier
 from conversations.model import Instant, Post
 
 MOST_MEDIA_PAGES = 2

@@ -2,15 +2,15 @@
 
 import re
 
-from connectors.instagram_reading import own_answers, said_on_account
-from connectors.instagram_wire import change_from, mentioned_at
-from connectors.meta import ANY_NUMBER, SETTINGS, MetaConnector
-from connectors.meta_cursor import Found
-from connectors.meta_deliveries import Dialect
-from connectors.meta_graph import Graph
-from connectors.meta_reading import messages_since
-from connectors.meta_replies import attempted, outcome_of
-from connectors.meta_values import PUBLIC_ID
+from connectors.instagram.reading import own_answers, said_on_account
+from connectors.instagram.wire import change_from, mentioned_at
+from connectors.meta.connector import ANY_NUMBER, SETTINGS, MetaConnector
+from connectors.meta.cursor import Found
+from connectors.meta.deliveries import Dialect
+from connectors.meta.graph import Graph
+from connectors.meta.reading import messages_since
+from connectors.meta.replies import attempted, outcome_of
+from connectors.meta.values import PUBLIC_ID
 from conversations.capabilities import (
     Allowance,
     Capabilities,

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from connectors.facebook_wire import COMMENT_FIELDS, POST_FIELDS, listed_comment, listed_post
+from connectors.facebook.wire import COMMENT_FIELDS, POST_FIELDS, listed_comment, listed_post
 from connectors.fields import mapping
-from connectors.meta_cursor import Found
-from connectors.meta_graph import Graph
-from connectors.meta_messages import Ours
-from connectors.meta_replies import Said
-from connectors.meta_values import identifier, moment
+from connectors.meta.cursor import Found
+from connectors.meta.graph import Graph
+from connectors.meta.messages import Ours
+from connectors.meta.replies import Said
+from connectors.meta.values import identifier, moment
 from conversations.model import Instant, Post
 
 MOST_FEED_PAGES = 4

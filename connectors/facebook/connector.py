@@ -3,17 +3,17 @@
 import httpx
 
 from connectors.calls import outcome_of_failure
-from connectors.facebook_reading import own_comments, said_on_page
-from connectors.facebook_wire import change_from
+from connectors.facebook.reading import own_comments, said_on_page
+from connectors.facebook.wire import change_from
 from connectors.fields import mapping
-from connectors.meta import ANY_NUMBER, SETTINGS, MetaConnector
-from connectors.meta_cursor import Found
-from connectors.meta_deliveries import Dialect
-from connectors.meta_graph import Graph, NoAccess
-from connectors.meta_messages import Ours
-from connectors.meta_reading import messages_since
-from connectors.meta_replies import attempted, no_access, outcome_of, refusal_of, since_of
-from connectors.meta_values import PUBLIC_ID, identifier
+from connectors.meta.connector import ANY_NUMBER, SETTINGS, MetaConnector
+from connectors.meta.cursor import Found
+from connectors.meta.deliveries import Dialect
+from connectors.meta.graph import Graph, NoAccess
+from connectors.meta.messages import Ours
+from connectors.meta.reading import messages_since
+from connectors.meta.replies import attempted, no_access, outcome_of, refusal_of, since_of
+from connectors.meta.values import PUBLIC_ID, identifier
 from conversations.capabilities import Allowance, Capabilities, Delivery, LengthRule
 from conversations.connector import Setting
 from conversations.model import Instant, Visibility

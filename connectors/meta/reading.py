@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from connectors.fields import mapping
-from connectors.meta_cursor import Found
-from connectors.meta_graph import Graph, after_of
-from connectors.meta_messages import NOT_SHOWN, Ours, listed_message
-from connectors.meta_values import identifier, moment
+from connectors.meta.cursor import Found
+from connectors.meta.graph import Graph, after_of
+from connectors.meta.messages import NOT_SHOWN, Ours, listed_message
+from connectors.meta.values import identifier, moment
 from conversations.model import Instant, Unreadable, Visibility
 
 MOST_PAGES = 50
