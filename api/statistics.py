@@ -19,7 +19,7 @@ from conversations.model import ConversationState, Instant, RoutingStatus
 from reports.now import Reading
 from storage import intervals, standing
 from storage.calendars import service_level_from
-from storage.intervals import Begun, Ended, Grid
+from storage.intervals import Begun, Ended, Grid, Handled
 from storage.standing import ACTIVE, Standing
 
 router = new_router("statistics")
@@ -97,6 +97,10 @@ class IntervalShape(Shape):
     service_level_percent: float | None
     average_speed_of_answer_s: float | None
     longest_wait_s: float
+    handled: int
+    average_handle_time_s: float | None
+    average_hold_time_s: float | None
+    average_wrap_up_time_s: float | None
     of_offered: BegunShape
 
 
@@ -225,8 +229,10 @@ def _instant(moment: datetime) -> Instant:
 def _interval_shapes(connection: Connection, row: RowMapping, grid: Grid) -> list[dict[str, Any]]:
     begun = intervals.begun(connection, row["id"], grid)
     ended = intervals.ended(connection, row, grid)
+    handled = intervals.handled(connection, row["id"], grid)
     return [
         _interval_shape(row, (grid.begin(index), grid.end(index)), begun[index], ended[index])
+        | _handled_shape(handled[index])
         for index in range(grid.count)
     ]
 
@@ -260,4 +266,15 @@ def _interval_shape(
             "flowed_out": begun.flowed_out,
             "waiting": begun.waiting,
         },
+    }
+
+
+def _handled_shape(done: Handled) -> dict[str, Any]:
+    """Return the mean times of what agents finished; handle time has the wrap-up in it."""
+    handle_ms = done.handled_ms + done.wrapped_up_ms
+    return {
+        "handled": done.handled,
+        "average_handle_time_s": _mean(handle_ms / MS_PER_S, done.handled),
+        "average_hold_time_s": _mean(done.held_ms / MS_PER_S, done.handled),
+        "average_wrap_up_time_s": _mean(done.wrapped_up_ms / MS_PER_S, done.wrapped_up),
     }

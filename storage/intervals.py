@@ -1,4 +1,4 @@
-"""A queue's waits, counted by intervals: by when they began, and by when they ended."""
+"""What happened in a workgroup, counted by intervals: its queue's waits, its agents' work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,11 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, 
 from acd.service_level import ServiceLevel, WayOut
 from conversations.model import Instant, MediaType
 from storage.calendars import service_level_from
-from storage.conversation_tables import QueueEntryRow
+from storage.conversation_tables import HandlingRow, QueueEntryRow
+from storage.handlings import HANDLED
 
 ENTRIES = QueueEntryRow.__table__  # type: ignore[attr-defined]
+HANDLINGS = HandlingRow.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,17 @@ class Ended:
     answered_after_ms: int = 0
     """The waits of the answered, summed."""
     longest_wait_ms: int = 0
+
+
+@dataclass(slots=True)
+class Handled:
+    """What agents finished in an interval: handlings, and the wrap-ups after them."""
+
+    handled: int = 0
+    handled_ms: int = 0
+    held_ms: int = 0
+    wrapped_up: int = 0
+    wrapped_up_ms: int = 0
 
 
 def begun(connection: Connection, workgroup_id: str, grid: Grid) -> list[Begun]:
@@ -103,6 +116,34 @@ def ended(connection: Connection, workgroup: RowMapping, grid: Grid) -> list[End
     counted = [Ended() for _ in range(grid.count)]
     for row in connection.execute(query):
         _add(counted[row.interval], row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    return counted
+
+
+def handled(connection: Connection, workgroup_id: str, grid: Grid) -> list[Handled]:
+    """Count what agents finished in each interval, in whatever interval it began."""
+    interval = ((HANDLINGS.c.ended_at - grid.since) // grid.width_ms).label("interval")
+    query = (
+        select(
+            interval,
+            HANDLINGS.c.kind,
+            func.count().label("handlings"),
+            func.sum(HANDLINGS.c.ended_at - HANDLINGS.c.began_at).label("took_ms"),
+            func.sum(HANDLINGS.c.held_ms).label("held_ms"),
+        )
+        .where(
+            HANDLINGS.c.workgroup_id == workgroup_id,
+            HANDLINGS.c.ended_at >= grid.since,
+            HANDLINGS.c.ended_at < grid.until,
+        )
+        .group_by(interval, HANDLINGS.c.kind)
+    )
+    counted = [Handled() for _ in range(grid.count)]
+    for row in connection.execute(query):
+        each, took_ms = counted[row.interval], int(row.took_ms)
+        if row.kind == HANDLED:
+            each.handled, each.handled_ms, each.held_ms = row.handlings, took_ms, int(row.held_ms)
+        else:
+            each.wrapped_up, each.wrapped_up_ms = row.handlings, took_ms
     return counted
 
 

@@ -1,5 +1,6 @@
 """Figures of the floor over HTTP: now, and by intervals."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -87,6 +88,24 @@ async def test_intervals_add_up_to_what_happened(floor: Floor) -> None:
     (answered,) = [item for item in items if item["answered"]]
     assert answered["service_level_percent"] == 100.0
     assert answered["average_speed_of_answer_s"] == answered["longest_wait_s"]
+
+
+async def test_handle_time_is_connected_held_and_wrapping_up(floor: Floor) -> None:
+    patch = {"wrap_up": {"mode": "mandatory", "timeout_s": 60}}
+    await floor.admin.ok("PATCH", f"/workgroups/{floor.workgroup}", patch)
+    conversation, agent = await floor.connect("customer-1")
+    for step in ("hold", "resume", "disconnect", "wrapup"):
+        await asyncio.sleep(0.05)
+        body = {"wrap_up_code": "done", "done": True} if step == "wrapup" else {}
+        await agent.ok("POST", f"/conversations/{conversation}/{step}", body)
+
+    path = f"/statistics/intervals?workgroup_id={floor.workgroup}&{around_now()}"
+    items: list[Any] = (await floor.admin.ok("GET", path))["items"]
+
+    (done,) = [item for item in items if item["handled"]]
+    assert done["average_hold_time_s"] >= 0.05
+    assert done["average_wrap_up_time_s"] >= 0.05
+    assert done["average_handle_time_s"] >= 0.2
 
 
 @pytest.mark.parametrize(
