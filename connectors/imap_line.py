@@ -115,15 +115,15 @@ class ImapLine:
         tag = b"p%d" % self._tag
         name = words[0].decode() if isinstance(words[0], bytes) else ""
         said: list[Untagged] = []
-        self.writer.write(tag)
+        line = tag
         for word in words:
             if isinstance(word, bytes):
-                self.writer.write(b" " + word)
+                line += b" " + word
                 continue
-            self.writer.write(b" {%d}\r\n" % len(word.content))
+            self.writer.write(line + b" {%d}\r\n" % len(word.content))
             said += await self._until(tag, name, b"+")
-            self.writer.write(word.content)
-        self.writer.write(b"\r\n")
+            line = word.content
+        self.writer.write(line + b"\r\n")
         await self.writer.drain()
         return said + await self._until(tag, name, tag)
 

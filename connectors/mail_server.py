@@ -102,6 +102,7 @@ async def _connect_to(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     line = socket.socket(family, socket.SOCK_STREAM)
     try:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.setblocking(False)  # noqa: FBT003 - the name is the standard library's
         await asyncio.get_running_loop().sock_connect(line, (address, port))
     except BaseException:

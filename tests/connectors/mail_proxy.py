@@ -146,6 +146,8 @@ def _refuse_login(client: socket.socket) -> None:
 def _pour(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while piece := source.recv(65_536):
+            # GreenMail answers in small pieces, each waiting for the one before to be confirmed.
+            source.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             target.sendall(piece)
     with contextlib.suppress(OSError):
         target.shutdown(socket.SHUT_WR)
@@ -164,13 +166,16 @@ def _listening() -> Iterator[socket.socket]:
 
 
 def _connected(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=30)
+    server = socket.create_connection(("127.0.0.1", port), timeout=30)
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return server
 
 
 def _serve(listener: socket.socket, talk: object) -> None:
     with contextlib.suppress(OSError):
         while True:
             client, _ = listener.accept()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=_talk, args=[client, talk], daemon=True).start()
 
 
