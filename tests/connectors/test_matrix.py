@@ -205,14 +205,15 @@ async def test_a_stream_brings_what_happens_and_only_authors_edit(server: Matrix
         await server.customer.sends(room, edit | {"m.relates_to": _edits(first)})
         changed = await anext(pages)
     await server.brand.sends(room, edit | {"m.relates_to": _edits(first)})
-    page = await reader.page()
+    # Synapse repeats its answer to the stream's first question, which was the same.
+    pages_of_poll = [await reader.page(), await reader.page()]
     await server.customer.calls("PUT", f"/rooms/{quote(room)}/redact/{quote(first)}/t1", json={})
     last = await reader.page()
 
     (change,) = changed.changes
     assert (change.external_id, change.text) == (post.external_id, "new")
-    assert [piece.code for piece in page.unreadable] == ["foreign_edit"]
-    assert [one.kind for one in page.changes] == [PostChangeKind.EDITED]
+    assert [one.code for page in pages_of_poll for one in page.unreadable] == ["foreign_edit"]
+    assert [one.kind for page in pages_of_poll for one in page.changes] == [PostChangeKind.EDITED]
     assert [one.kind for one in last.changes] == [PostChangeKind.DELETED]
 
 

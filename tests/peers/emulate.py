@@ -12,7 +12,7 @@ from tests.ports import free_port
 
 IS_QUICK = True
 
-_RECIPE = Path(__file__).parent / "emulate"
+_RECIPE = Path(__file__).parent / "emulate_packages"
 _LOOPBACK = Path(__file__).parent / "loopback.cjs"
 _PROGRAM = Path("node_modules") / "emulate" / "dist" / "index.js"
 
