@@ -59,7 +59,10 @@ X_LINK = regex.compile(
 )
 """A link as X sees one: `example.com` is one, too."""
 
-MENTION = regex.compile(r"(?<![\w/])@([\p{L}\p{N}_]+(?:[.\-]+[\p{L}\p{N}_]+)*)(@[\w.\-]*\w)?")
+_NAME = r"\p{L}\p{N}_"
+MENTION = regex.compile(
+    rf"(?<![{_NAME}/])@([{_NAME}]+(?:[.\-]+[{_NAME}]+)*)(@[{_NAME}.\-]*[{_NAME}])?"
+)
 GRAPHEME = regex.compile(r"\X")
 _EMOJI = regex.compile(
     r"[#*0-9]\uFE0F?\u20E3|\p{Regional_Indicator}{2}"

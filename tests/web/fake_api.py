@@ -158,6 +158,18 @@ class FakeApi:
             return 201, self.world.note(row, body, me)
         return 200, dict(self.world.command(row, name, body, me))
 
+    async def preview(self, request: Request) -> Response:
+        """Tear a text into posts by its length alone, on the only network that has a limit."""
+        body = await request.json()
+        limit = 280 if self.row_of(request)["network"] == "x" else 20_000
+        text = body["text"]
+        if len(text) > 2 * limit:
+            return problem(409, "reply_too_long", f"the text counts {len(text)}")
+        parts = [text[at : at + limit] for at in range(0, len(text), limit)]
+        rule = {"unit": "x_weighted", "limit": limit, "link_length": 23, "limit_bytes": 0}
+        shown = [{"text": part, "length": len(part)} for part in parts]
+        return JSONResponse({"parts": shown, **rule, "is_threaded": True})
+
     async def resolve(self, request: Request) -> Response:
         self.key_of(request)
         outcome = (await request.json())["outcome"]
@@ -238,6 +250,7 @@ def create_app(world: World) -> WithHeaders:
         ("/conversations/{id}", api.conversation, ["GET"]),
         ("/conversations/{id}/timeline", api.timeline, ["GET"]),
         ("/conversations/{id}/decisions", api.decisions, ["GET"]),
+        ("/conversations/{id}/replies/preview", api.preview, ["POST"]),
         ("/conversations/{id}/{name}", api.command, ["POST"]),
         ("/replies/{id}/resolve", api.resolve, ["POST"]),
         ("/events", api.events, ["GET"]),

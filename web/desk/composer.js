@@ -1,13 +1,13 @@
 // Where words are written. It says where they will go before they go.
 import { html, useLayoutEffect, useRef } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { roomLeft } from '../core/count.js';
 import { customerName, networkName, stateName } from '../core/format.js';
 import { isMine, isOpen, isPrivate } from '../state/store.js';
 import { composerCall, mayReply } from './actions.js';
 import { FormButtons, closeDialog, openDialog } from './dialog.js';
 import { changeDraft, draftOf } from './drafts.js';
 import { keyHint } from './keys.js';
+import { useRoom } from './lengths.js';
 import { postNote, postReply } from './outbox.js';
 
 const AUDIENCES = { public: 'visible to everyone', private: 'only the customer sees it' };
@@ -60,7 +60,8 @@ function Target({ conversation, draft, visibility }) {
 function Counter({ room }) {
   if (!room) return null;
   const isOver = room.left < 0;
-  return html`<span class="counter ${isOver ? 'over' : ''}" aria-live="off">${isOver ? `${-room.left} too many` : room.left}</span>`;
+  if (room.told?.posts) return html`<span class="counter" aria-live="off">${`goes out as ${room.told.posts} posts`}</span>`;
+  return html`<span class="counter ${isOver ? 'over' : ''}" aria-live="off" title=${room.told?.refusal ?? ''}>${isOver ? `${-room.left} too many` : room.left}</span>`;
 }
 
 function Modes({ conversation, mode, canReply }) {
@@ -94,8 +95,8 @@ export function Composer({ conversation }) {
   const visibility = draft.visibility ?? (isPrivate(conversation) ? 'private' : 'public');
   useCalls(conversation, canReply, field);
   useLayoutEffect(() => { if (field.current) fit(field.current); }, [draft[mode], mode]);
-  const room = mode === 'reply' ? roomLeft(conversation.network, draft.reply, { isPrivate: visibility === 'private' }) : null;
-  const canSend = draft[mode].trim() !== '' && !(room?.left < 0);
+  const room = useRoom(conversation, draft.reply, visibility, mode === 'reply');
+  const canSend = draft[mode].trim() !== '' && !(room?.left < 0 && !room.canThread);
   const send = (event) => {
     event?.preventDefault();
     if (!canSend) return;
