@@ -170,6 +170,10 @@ class FakeApi:
         shown = [{"text": part, "length": len(part)} for part in parts]
         return JSONResponse({"parts": shown, **rule, "is_threaded": True})
 
+    async def undo(self, request: Request) -> Response:
+        self.key_of(request)
+        return JSONResponse(self.world.withdraw(request.path_params["id"]))
+
     async def resolve(self, request: Request) -> Response:
         self.key_of(request)
         outcome = (await request.json())["outcome"]
@@ -253,6 +257,7 @@ def create_app(world: World) -> WithHeaders:
         ("/conversations/{id}/replies/preview", api.preview, ["POST"]),
         ("/conversations/{id}/{name}", api.command, ["POST"]),
         ("/replies/{id}/resolve", api.resolve, ["POST"]),
+        ("/replies/{id}/undo", api.undo, ["POST"]),
         ("/events", api.events, ["GET"]),
     ]
     routes = [

@@ -86,6 +86,7 @@ class World:
         self.away = 0
         self.wrap_up = False
         self.next_reply_state = "sent"
+        self.undo_window_s = 0
 
     def new_id(self, kind: str) -> str:
         return f"{kind}-{next(self.counter)}"
@@ -281,6 +282,7 @@ class World:
             "reason": None,
             "created_at": at(),
             "sent_at": None,
+            "undo_until": at(self.undo_window_s) if self.undo_window_s else None,
             "confirm_public": body.get("confirm_public", False),
         }
         self.replies[reply["id"]] = reply
@@ -288,8 +290,15 @@ class World:
         self.entries[row["id"]].append(entry)
         self.tell("reply.accepted", row, agent_id=agent_id, reply=dict(reply))
         answer = dict(reply)
-        self.settle(reply["id"], self.next_reply_state)
+        if not self.undo_window_s:
+            self.settle(reply["id"], self.next_reply_state)
         return answer
+
+    def withdraw(self, reply_id: str) -> Row:
+        reply = self.replies[reply_id]
+        reply |= {"state": "rejected", "reason": "withdrawn before it was sent"}
+        self.tell("reply.rejected", self.conversations[reply["conversation_id"]], reply=dict(reply))
+        return reply
 
     def settle(self, reply_id: str, state: str) -> Row:
         with self.lock:

@@ -76,6 +76,19 @@ export function resolveReply(reply, outcome) {
   });
 }
 
+/** Takes a reply back that has not left; the server says who was first. */
+export function withdrawReply(reply) {
+  const intent = new Intent(`/replies/${encodeURIComponent(reply.id)}/undo`);
+  return once(`${reply.id}:undo`, {
+    what: 'Take the reply back',
+    act: async () => {
+      const withdrawn = await intent.send();
+      if (withdrawn?.id) showReply({ conversation_id: reply.conversation_id, ...withdrawn });
+      return withdrawn;
+    },
+  });
+}
+
 /** `reason` says why somebody is off queue. */
 export function setStatus(routingStatus, { reason, agentId = myId.value } = {}) {
   const path = `/agents/${encodeURIComponent(agentId)}/status`;

@@ -7,6 +7,7 @@ import { mayReply } from './actions.js';
 import { resolveReply, underway } from './commands.js';
 import { changeDraft } from './drafts.js';
 import { returnToComposer, takeBack, tryAgain } from './outbox.js';
+import { SecondThoughts, isWithdrawn } from './second_thoughts.js';
 import { Media, OutLink, Words } from './words.js';
 
 function Time({ at }) {
@@ -44,12 +45,19 @@ function Delivery({ reply }) {
     ${reply.state === 'sent' && reply.url && html` <${OutLink} url=${reply.url}><${Icon} name="link" /><span class="unseen">see it on the network</span></${OutLink}>`}</span>`;
 }
 
+// A long reply is in doubt with one of its posts only.
+function partInDoubt(reply) {
+  const parts = reply.parts ?? [];
+  const index = parts.findIndex((part) => part.state === 'needs_human');
+  return index < 0 ? 'this' : `post ${index + 1} of ${parts.length}`;
+}
+
 function NeedsHuman({ reply, conversation }) {
   if (!isMine(conversation) && !isSupervisor.value) return null;
   const isBusy = underway.value.has(`${reply.id}:resolve`);
   return html`
     <div class="needs-human">
-      <p>The network does not say whether this arrived. Look at the conversation there, then say what you see.</p>
+      <p>The network does not say whether ${partInDoubt(reply)} arrived. Look at the conversation there, then say what you see.</p>
       <button type="button" class="small" disabled=${isBusy} onClick=${() => resolveReply(reply, 'sent')}>It is there</button>
       <button type="button" class="small" disabled=${isBusy} onClick=${() => resolveReply(reply, 'absent')}>It is not there: send it again</button>
     </div>`;
@@ -58,7 +66,7 @@ function NeedsHuman({ reply, conversation }) {
 function Rejected({ reply, conversation }) {
   return html`
     <div class="needs-human">
-      <p>${reply.reason ? html`The network refused it: <span dir="auto">${reply.reason}</span>` : 'The network refused it.'}</p>
+      <p>${isWithdrawn(reply) ? 'It was taken back before it left.' : reply.reason ? html`The network refused it: <span dir="auto">${reply.reason}</span>` : 'The network refused it.'}</p>
       ${mayReply(conversation) && html`<button type="button" class="small" onClick=${() => returnToComposer(conversation.id, 'reply', reply.text)}>Edit and try again</button>`}
     </div>`;
 }
@@ -69,6 +77,7 @@ function ReplyEntry({ reply, at, conversation }) {
       <header><bdi class="who">${agentName(reply.agent_id) || 'automatic reply'}</bdi>${reply.visibility === 'private' && html`<${Closed} />`}
         <${Delivery} reply=${reply} /><${Time} at=${at} /></header>
       <${Words} text=${reply.text} />
+      <${SecondThoughts} reply=${reply} conversation=${conversation} />
       ${reply.state === 'needs_human' && html`<${NeedsHuman} reply=${reply} conversation=${conversation} />`}
       ${reply.state === 'rejected' && html`<${Rejected} reply=${reply} conversation=${conversation} />`}
     </article>`;
