@@ -77,7 +77,7 @@ class EmailConnector(BaseConnector):
             there = await open_mailbox(line, account.mailbox)
             cursor = cursor_from(channel.cursor)
             mails = await mails_after(line, there, cursor, limit, channel.since)
-        return _page(mails, account)
+        return await asyncio.to_thread(_page, mails, account)
 
     async def stream(self, channel: ListenedChannel) -> AsyncGenerator[Page, None]:
         """Yield a page for what arrives, and an empty one now and then while nothing does.
@@ -94,7 +94,8 @@ class EmailConnector(BaseConnector):
                 await _wait(line, channel.poll_interval_ms / 1000)
                 mails = await mails_after(line, reached, reached, limit, channel.since)
                 reached = mails.reached
-                yield replace(_page(mails, account), cursor=None, goes_on=False)
+                page = await asyncio.to_thread(_page, mails, account)
+                yield replace(page, cursor=None, goes_on=False)
 
     @asynccontextmanager
     async def _heard(self, account: MailAccount) -> AsyncIterator[ImapLine]:

@@ -6,7 +6,8 @@ from email.message import Message
 from typing import Final
 from urllib.parse import quote
 
-from connectors.email_headers import decoded, kept, words
+from connectors.charsets import decoded, kept
+from connectors.email_headers import words
 from connectors.html_text import text_of
 from conversations.model import Media
 

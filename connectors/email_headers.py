@@ -1,6 +1,5 @@
 """Headers of a mail from a stranger: words in any charset, addresses, ids; never an error."""
 
-import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,16 +8,12 @@ from email.message import Message
 from email.utils import getaddresses
 from typing import Final
 
+from connectors.charsets import decoded, kept
+
 LONGEST_ADDRESS: Final = 254
 LONGEST_ID: Final = 255
 _LONGEST_HEADER: Final = 20_000
 _MOST_ADDRESSES: Final = 50
-_UNSAFE: Final = frozenset(
-    ["idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"]
-)
-"""Codecs that are slow, make halves of surrogate pairs, or hide what is said."""
-
-_LATIN: Final = frozenset(["ascii", "cp1252", "iso8859-1", "iso8859-15"])
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]{1,64}@[^\s<>@,;:\"()\[\]\\]{1,253}")
 _ID = re.compile(r"<([^<>\s]{1,998})>")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
@@ -29,38 +24,6 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 class Address:
     address: str
     name: str | None = None
-
-
-def decoded(raw: bytes, charset: str | None) -> str:
-    """Read bytes as their charset, or as what they more probably are.
-
-    Bytes that are UTF-8 are seldom anything else; what is not understood is Windows' Latin, in
-    which no byte has no meaning.
-    """
-    named = _known(charset)
-    for candidate in ("utf-8" if named in _LATIN else named, "utf-8"):
-        try:
-            return kept(raw.decode(candidate))
-        except UnicodeError:
-            continue
-    fallback = "cp1252" if named in _LATIN or named == "utf-8" else named
-    return kept(raw.decode(fallback, "replace"))
-
-
-def _known(charset: str | None) -> str:
-    try:
-        name = codecs.lookup((charset or "utf-8").strip("\"' ")).name
-        "".encode(name)  # a codec that is not for text refuses
-    except (LookupError, ValueError, TypeError):
-        return "utf-8"
-    name = name.replace("_", "-")
-    return "utf-8" if name in _UNSAFE or name.startswith("mbcs") else name
-
-
-def kept(text: str) -> str:
-    """Return the text as every database keeps it."""
-    whole = text.encode("utf-8", "replace").decode()
-    return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def headers_of(message: Message, name: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Feeds: articles and comments of blogs, in; nobody can be answered there."""
 
+import asyncio
 import hashlib
 import json
 import time
@@ -110,11 +111,9 @@ class FeedConnector(BaseConnector):
             return Page(), known
         if answer.status in (HTTP_TOO_MANY, _UNAVAILABLE) and answer.retry_after_s is not None:
             return Page(retry_after_s=answer.retry_after_s), known
-        root = _document(answer, name)
-        own_author = words(channel.account.settings.get("own_author"), 200) or ""
-        feed = Feed(root, url, is_comments=name == "comments_url", own_author=own_author)
-        now = time.time_ns() // 1_000_000
-        page, seen = _new(feed, known, room, channel.since, now)
+        page, seen = await asyncio.to_thread(
+            _told, channel.account, name, answer, known, (room, channel.since)
+        )
         if page.goes_on:  # the document is asked for again, so it must not be "not modified"
             return page, Remembered(seen=seen)
         etag = words(answer.headers.get("etag"), 500)
@@ -143,6 +142,17 @@ class FeedConnector(BaseConnector):
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise NetworkTrouble("the url is none", Trouble.UNAUTHORISED) from error
         raise NetworkTrouble("the feed leads from one address to the next")
+
+
+def _told(
+    account: Account, name: str, answer: Answer, known: Remembered, bounds: tuple[int, Instant]
+) -> tuple[Page, dict[str, str]]:
+    """Read a document and say what is new in it; a large one takes a while."""
+    root, url = _document(answer, name), str(account.settings[name])
+    own_author = words(account.settings.get("own_author"), 200) or ""
+    feed = Feed(root, url, is_comments=name == "comments_url", own_author=own_author)
+    room, since = bounds
+    return _new(feed, known, room, since, time.time_ns() // 1_000_000)
 
 
 def _login(account: Account) -> httpx.BasicAuth | None:

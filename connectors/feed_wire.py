@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 from xml.etree.ElementTree import Element
 
-from connectors.email_headers import kept
+from connectors.charsets import kept
 from connectors.feed_xml import children, entries_of, markup, name_of, said, tombstones_of
 from connectors.fields import (
     LONGEST_ID,

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, ParseError, tostring
 from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
 from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 
-from connectors.email_headers import decoded
+from connectors.charsets import decoded
 
 MOST_ENTRIES: Final = 1_000
 _FRAMES: Final = frozenset(["rss", "rdf", "feed"])

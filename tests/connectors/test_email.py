@@ -98,9 +98,11 @@ async def test_mails_from_before_the_channel_are_none_of_its_business(peer: Emai
     channel = replace(listened(peer.account), since=now_ms() + 60_000)
 
     page = await peer.connector.fetch(channel)
+    while page.goes_on:
+        assert page.posts == []
+        page = await peer.connector.fetch(replace(channel, cursor=page.cursor))
 
     assert page.posts == []
-    assert not page.goes_on
     new = await peer.customer_says(unique("just now"))
     later = await peer.connector.fetch(replace(channel, cursor=page.cursor, since=0))
     assert [post.external_id for post in later.posts] == [new]
