@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from conversations.capabilities import Allowance
+from conversations.listening import Listening
 from conversations.messages import Snapshot
 from conversations.networks import ListenedChannel, NetworkTrouble, NextReply, Page
 from conversations.replies import Outcome, Permission, ReadBack, Reply
@@ -23,7 +25,11 @@ class Replies(Protocol):
 
     async def next_reply(self, conversation_id: str) -> NextReply | None: ...
 
-    async def begin(self, reply_id: str, read_back: ReadBack) -> Permission: ...
+    async def begin(
+        self, reply_id: str, read_back: ReadBack, allowance: Allowance | None
+    ) -> Permission:
+        """Decide the reply's next step; one that sends it uses the allowance up."""
+        ...
 
     async def settle(self, permission: Permission, outcome: Outcome) -> Reply: ...
 
@@ -31,13 +37,33 @@ class Replies(Protocol):
 class Intake(Protocol):
     """Takes pages of posts in, and keeps the cursors."""
 
-    async def channel(self, channel_id: str) -> ListenedChannel | None: ...
-
-    async def take_in(self, channel_id: str, page: Page) -> None:
-        """Store the page, then move the cursor: a page is never skipped, at most repeated."""
+    async def take_over(self, channel_id: str) -> int:
+        """Become the channel's only listener; return the epoch that fences those before."""
         ...
 
-    async def report_trouble(self, channel_id: str, trouble: NetworkTrouble) -> None: ...
+    async def channel(self, channel_id: str) -> ListenedChannel | None: ...
+
+    async def take_allowance(self, account_id: str, allowance: Allowance) -> int:
+        """Take one call out of what polls may use; return how many ms to wait, 0 if taken."""
+        ...
+
+    async def take_in(self, channel_id: str, page: Page, listening: Listening) -> None:
+        """Store the page, then move the cursor: a page is never skipped, at most repeated.
+
+        Raises:
+            ListenerReplaced: another listener took the channel over; nothing was stored.
+        """
+        ...
+
+    async def report_trouble(
+        self, channel_id: str, trouble: NetworkTrouble, epoch: int | None
+    ) -> int:
+        """Note the trouble; return how many failures in a row that makes.
+
+        Raises:
+            ListenerReplaced: another listener took the channel over.
+        """
+        ...
 
 
 class Upkeep(Protocol):

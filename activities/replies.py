@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.ports import Replies
+from conversations.budgets import reply_allowance
 from conversations.connector import Connector
 from conversations.messages import SendReplies
 from conversations.networks import Account, NextReply
@@ -53,7 +54,9 @@ class ReplyActivities:
         connector = self.connectors[waiting.account.network]
         part = current_part(waiting.reply)
         read_back = connector.read_back(waiting.account, part, waiting.read_at)
-        permission = await self.replies.begin(waiting.reply.id, read_back)
+        capabilities = connector.capabilities(waiting.account)
+        allowance = reply_allowance(capabilities, waiting.reply.visibility)
+        permission = await self.replies.begin(waiting.reply.id, read_back, allowance)
         step = permission.next_step
         if step.step is Step.WAIT:
             await _pause(step.wait_ms)

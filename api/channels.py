@@ -1,5 +1,6 @@
 """Channels: what is listened to, and which workgroup gets it."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import Response
@@ -12,12 +13,25 @@ from api.idempotency import Answer, Carried
 from api.listing import Asked, Listing, listing
 from api.routes import CHANGES, CREATES, DELETES, READS, READS_ONE, new_router
 from api.setup import IfMatch, Patch, found, merge_patch_of, patched, require_version, with_etag
+from conversations.health import Health
 from conversations.model import Threading
 from storage import channels, skills
 
 router = new_router("channels")
 
 Term = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Purpose(StrEnum):
+    BRAND = "brand"
+    COMPETITOR = "competitor"
+    CAMPAIGN = "campaign"
+
+
+class Extra(StrEnum):
+    QUOTES = "quotes"
+    REPOSTS = "reposts"
+    LIKES = "likes"
 
 
 class ChannelBody(Body):
@@ -36,6 +50,16 @@ class ChannelBody(Body):
     required_skills: Annotated[list[RequiredSkillBody], Field(max_length=50)] = []
     preferred_skills: Annotated[list[RequiredSkillBody], Field(max_length=50)] = []
     enabled: bool = True
+    purpose: Annotated[
+        Purpose, Field(strict=False, description="Whose talk it is; routing rules may tell apart")
+    ] = Purpose.BRAND
+    include: Annotated[
+        list[Annotated[Extra, Field(strict=False)]],
+        Field(max_length=3, description="What is taken in beside posts; the rest is counted"),
+    ] = [Extra.QUOTES]
+    backfill_s: Annotated[
+        int, Field(ge=0, le=604_800, description="Polls take nothing older than the channel by it")
+    ] = 3_600
 
 
 class ChannelShape(Shape):
@@ -53,8 +77,17 @@ class ChannelShape(Shape):
     required_skills: list[RequiredSkillBody]
     preferred_skills: list[RequiredSkillBody]
     enabled: bool
-    health: str
+    purpose: Purpose
+    include: list[Extra]
+    backfill_s: int
+    health: Health
     health_detail: str | None
+    health_since: Stamp | None
+    caught_up_at: Annotated[
+        Stamp | None,
+        Field(description="When a poll last found nothing more waiting, to the minute"),
+    ]
+    left_out: Annotated[int, Field(description="Posts that `include` or `backfill_s` kept out")]
     version: int
     created_at: Stamp
 
@@ -64,11 +97,12 @@ def body_of(row: RowMapping) -> dict[str, Any]:
 
 
 def shape(row: RowMapping) -> dict[str, Any]:
-    kept = ("id", "health", "health_detail", "version")
+    kept = ("id", "health", "health_detail", "left_out", "version")
+    moments = ("health_since", "caught_up_at", "created_at")
     return {
         **body_of(row),
         **{name: row[name] for name in kept},
-        "created_at": rfc3339(row["created_at"]),
+        **{name: rfc3339(row[name]) if row[name] is not None else None for name in moments},
     }
 
 

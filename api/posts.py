@@ -47,6 +47,9 @@ class AuthorBody(Body):
     language: Line | None = None
     location: Line | None = None
     verified: Annotated[bool | None, Field(description="The network says who it is")] = None
+    created_at: Annotated[
+        Moment | None, Field(description="When the account was made on its network")
+    ] = None
 
 
 class MediaBody(Body):
@@ -91,8 +94,14 @@ class RejectedShape(Shape):
 class TakenShape(Shape):
     accepted: int
     duplicates: int
+    withdrawn: Annotated[int, Field(description="Deleted by their authors before they came")]
     rejected: list[RejectedShape]
     conversation_ids: dict[str, str]
+
+
+class EarlierTextShape(Shape):
+    text: str
+    until: Stamp
 
 
 class PostShape(Shape):
@@ -111,13 +120,28 @@ class PostShape(Shape):
     language: str | None
     location: dict[str, Any] | None
     source_application: str | None
+    kind: Literal["post", "quote", "repost", "like"]
+    edited_at: Stamp | None
+    deleted_at: Annotated[
+        Stamp | None, Field(description="By its author; no word of it is left here")
+    ]
+    earlier_texts: Annotated[
+        list[EarlierTextShape], Field(description="What it said before its author edited it")
+    ]
 
 
 def post_shape(row: dict[str, Any]) -> dict[str, Any]:
     """Return a stored post in the contract's form."""
-    moments = ("created_at", "received_at")
+    moments = ("created_at", "received_at", "edited_at", "deleted_at")
     shown = {name: row[name] for name in PostShape.model_fields if name not in moments}
-    return {**shown, **{name: rfc3339(row[name]) for name in moments}}
+    author = {**row["author"], "created_at": _maybe_stamp(row["author"].get("created_at"))}
+    earlier = [{**each, "until": rfc3339(each["until"])} for each in row["earlier_texts"]]
+    stamps = {name: _maybe_stamp(row[name]) for name in moments}
+    return {**shown, "author": author, "earlier_texts": earlier, **stamps}
+
+
+def _maybe_stamp(moment: Instant | None) -> str | None:
+    return rfc3339(moment) if moment is not None else None
 
 
 @router.post(
@@ -263,6 +287,7 @@ def _taken_shape(taken: Taken, page: _Judged) -> dict[str, Any]:
     return {
         "accepted": len(taken.accepted),
         "duplicates": taken.duplicates,
+        "withdrawn": taken.withdrawn,
         "rejected": [
             {"index": index, "code": piece.code, "detail": piece.detail}
             for index, piece in page.bad.items()

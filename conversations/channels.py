@@ -1,9 +1,9 @@
 """Which posts of an account belong to a channel: by the handles and the words in them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from conversations.model import Post
+from conversations.model import Post, PostKind
 
 _NAMED = re.compile(r"(?<![A-Za-z0-9_@])@([A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)")
 
@@ -20,6 +20,11 @@ def belongs(post: Post, *, handles: Sequence[str], keywords: Sequence[str]) -> b
     if any(_bare(handle) in named for handle in handles):
         return True
     return any(_contains(post.text, keyword) for keyword in keywords)
+
+
+def is_wanted(post: Post, include: Collection[str]) -> bool:
+    """Say whether the channel wants posts of the kind; real posts it always does."""
+    return post.kind is PostKind.POST or f"{post.kind.value}s" in include
 
 
 def _bare(handle: str) -> str:

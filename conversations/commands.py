@@ -289,6 +289,14 @@ class NoteReplyState:
 
 
 @dataclass(frozen=True, slots=True)
+class NotePostChange:
+    """The author of a post edited or deleted it."""
+
+    post_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeReply:
     """A reply that was sent is to be edited or deleted; until then the workflow lives on."""
 
@@ -356,6 +364,7 @@ Command = (
     | EndWrapUp
     | SettleReply
     | NoteReplyState
+    | NotePostChange
     | ChangeReply
     | SettleChange
     | CountAnswered

@@ -63,6 +63,7 @@ _RULES: dict[type[Any], Callable[..., Change]] = {
     c.EndWrapUp: system.end_wrap_up,
     c.SettleReply: system.settle_reply,
     c.NoteReplyState: system.note_reply_state,
+    c.NotePostChange: system.note_post_change,
     c.ChangeReply: system.change_reply,
     c.SettleChange: system.settle_change,
     c.CountAnswered: system.count_answered,

@@ -39,7 +39,8 @@ class ListenedChannel:
     """A channel as its listener needs it; `wait_ms` when its account is to be left alone.
 
     `handles` and `keywords` are what a network that can search is asked for. Posts from before
-    `since` are no business of the channel: it did not exist yet.
+    `since` are no business of the channel: it did not exist yet. `epoch` is that of whoever
+    listens to it now.
     """
 
     account: Account
@@ -51,6 +52,7 @@ class ListenedChannel:
     handles: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     since: Instant = 0
+    epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

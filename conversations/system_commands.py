@@ -174,6 +174,15 @@ def note_reply_state(
     return Change(conversation, (event,))
 
 
+def note_post_change(
+    conversation: Conversation, command: c.NotePostChange, _: c.Facts, __: Instant
+) -> Change:
+    detail: dict[str, object] = {"post_id": command.post_id, "kind": command.kind}
+    return Change(
+        conversation, (Event("conversation.post_changed", conversation.agent_id, detail),)
+    )
+
+
 def change_reply(conversation: Conversation, _: c.ChangeReply, __: c.Facts, now: Instant) -> Change:
     """Count a change as on its way; of an ended conversation, a workflow has to begin again."""
     changing = replace(conversation, unsettled_replies=conversation.unsettled_replies + 1)

@@ -6,12 +6,14 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, select
 
 from storage import clock, setup
-from storage.conversation_tables import PostRow, ReplyRow
+from storage.conversation_tables import PostChangeRow, PostRow, ReplyRow
 from storage.ids import new_id
 from storage.pages import Page, Window, page
-from storage.setup_tables import AccountLeaseRow, AccountRow, ChannelRow
+from storage.setup_tables import AccountBudgetRow, AccountLeaseRow, AccountRow, ChannelRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
+BUDGETS = AccountBudgetRow.__table__  # type: ignore[attr-defined]
+CHANGES = PostChangeRow.__table__  # type: ignore[attr-defined]
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]
 LEASES = AccountLeaseRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
@@ -76,5 +78,6 @@ def remove(connection: Connection, account_id: str) -> None:
     for by, column in users:
         if setup.is_referred_to(connection, column, account_id):
             raise setup.InUse(KIND, account_id, by)
-    connection.execute(delete(LEASES).where(LEASES.c.account_id == account_id))
+    for kept in (LEASES, BUDGETS, CHANGES):
+        connection.execute(delete(kept).where(kept.c.account_id == account_id))
     setup.remove(connection, ACCOUNTS, KIND, account_id)

@@ -1,10 +1,14 @@
 """A listened channel: its settings at every round, its pages taken in, its cursor moved after."""
 
+import time
 from collections.abc import Sequence
 
-from conversations.channels import belongs
+from conversations.capabilities import Allowance
+from conversations.channels import belongs, is_wanted
 from conversations.connector import Connector
-from conversations.model import Post
+from conversations.health import Failed, Heard, Limited, Read, Sighting, after
+from conversations.listening import Listening, Via
+from conversations.model import Instant, Post
 from conversations.networks import (
     Account,
     Delivered,
@@ -13,14 +17,18 @@ from conversations.networks import (
     Page,
     Trouble,
 )
-from storage import accounts, channels, clock, intake, replies
+from storage import accounts, budgets, channels, clock, intake, replies
 from storage.database import Database
-from storage.intake import ChannelWithAccount, PageIntake
+from storage.ingest import Taken
+from storage.intake import ChannelWithAccount, PageIntake, Progress, condition_from
 from storage.secrets import Seal, SecretsUnreadable
 
 UNREADABLE_PAUSE_MS = 30_000
 REPLIES_FIRST_MS = 1_000
 """A poll waits so much longer than a reply for a rate-limited account."""
+
+NOTED_EVERY_S = 60.0
+"""So old at most is the moment at which a silent channel was last caught up."""
 
 
 class ChannelIntake:
@@ -30,6 +38,7 @@ class ChannelIntake:
         self._database = database
         self._pages = pages
         self._seal = seal
+        self._noted_at: dict[str, float] = {}
 
     async def channel(self, channel_id: str) -> ListenedChannel | None:
         """Return the channel as it is set up now; None when nothing is to be listened to.
@@ -64,6 +73,8 @@ class ChannelIntake:
             id=channel_id,
             handles=tuple(found.channel["handles"]),
             keywords=tuple(found.channel["keywords"]),
+            since=_since(found),
+            epoch=found.channel["listener_epoch"],
         )
 
     async def _find(self, channel_id: str) -> ChannelWithAccount | None:
@@ -75,15 +86,55 @@ class ChannelIntake:
         )
         return until - now + REPLIES_FIRST_MS if until > now else 0
 
-    async def take_in(self, channel_id: str, page: Page) -> None:
+    async def take_over(self, channel_id: str) -> int:
+        return await self._database.write(lambda k: intake.take_over(k, channel_id))
+
+    async def take_allowance(self, account_id: str, allowance: Allowance) -> int:
+        kept_percent = allowance.kept_for_replies_percent
+        return await self._database.write(
+            lambda k: budgets.take(
+                k, account_id, allowance, clock.now(k), kept_percent=kept_percent
+            )
+        )
+
+    async def take_in(
+        self, channel_id: str, page: Page, listening: Listening | None = None
+    ) -> None:
+        """Store a page, then move the cursor; without a listener it is what a network brought.
+
+        Raises:
+            ListenerReplaced: another listener took the channel over; nothing more was stored.
+        """
         found = await self._find(channel_id)
         if found is None:
             return
-        ours = [post for post in page.posts if post.is_own or _belongs(post, found)]
-        await self._pages.take_in(found.source, ours, page.unreadable)
-        if _tells_nothing_new(page, found):
+        epoch = listening.epoch if listening else None
+        fence = intake.unfenced if epoch is None else intake.fence_of(channel_id, epoch)
+        since = _since(found) if listening else 0
+        ours, left_out = _chosen(page, found, since)
+        taken = await self._pages.take_in(found.source, ours, page.unreadable, page.changes, fence)
+        seen = _seen(page, found, taken, listening)
+        if seen is None:
             return
-        await self._database.write(lambda k: intake.move_cursor(k, channel_id, page.cursor))
+        progress = Progress(page.cursor, left_out, _is_caught_up(page, listening))
+        if self._tells_nothing_new(found, seen, progress):
+            return
+        await self._database.write(lambda k: intake.note(k, channel_id, seen, epoch, progress))
+        self._noted_at[channel_id] = time.monotonic()
+
+    def _tells_nothing_new(
+        self, found: ChannelWithAccount, seen: Sighting, progress: Progress
+    ) -> bool:
+        """Spare the database a write at every poll of a silent network, but for one a minute."""
+        row = found.channel
+        if progress.cursor not in (None, row["cursor"]) or progress.left_out:
+            return False
+        condition = condition_from(row)
+        if after(condition, seen) != condition:
+            return False
+        noted_at = self._noted_at.get(row["id"])
+        is_recent = noted_at is not None and time.monotonic() - noted_at < NOTED_EVERY_S
+        return is_recent or not progress.is_caught_up
 
     async def take_delivery(
         self, channel_id: str, connector: Connector, delivered: Delivered
@@ -125,17 +176,49 @@ class ChannelIntake:
         found = await self._database.read(lambda k: channels.enabled_of(k, account_id))
         return sorted(found, key=lambda one: one != channel_id)
 
-    async def report_trouble(self, channel_id: str, trouble: NetworkTrouble) -> None:
-        detail = str(trouble)
-        await self._database.write(lambda k: intake.report_health(k, channel_id, "trouble", detail))
+    async def report_trouble(
+        self, channel_id: str, trouble: NetworkTrouble, epoch: int | None = None
+    ) -> int:
+        seen = Failed(trouble.trouble, str(trouble))
+        noted = await self._database.write(lambda k: intake.note(k, channel_id, seen, epoch))
+        return noted.failures
 
 
-def _belongs(post: Post, channel: ChannelWithAccount) -> bool:
-    row = channel.channel
-    return belongs(post, handles=row["handles"], keywords=row["keywords"])
+def _since(found: ChannelWithAccount) -> Instant:
+    """Return from when on a channel wants posts: it does not begin with a flood."""
+    row = found.channel
+    return max(0, int(row["created_at"]) - int(row["backfill_s"]) * 1000)
 
 
-def _tells_nothing_new(page: Page, channel: ChannelWithAccount) -> bool:
-    """Spare the database a write at every poll of a silent network."""
-    row = channel.channel
-    return page.cursor in (None, row["cursor"]) and row["health"] == "ok"
+def _chosen(page: Page, found: ChannelWithAccount, since: Instant) -> tuple[list[Post], int]:
+    """Return the channel's posts, and how many of them it does not want."""
+    row = found.channel
+    ours = [
+        post
+        for post in page.posts
+        if post.is_own or belongs(post, handles=row["handles"], keywords=row["keywords"])
+    ]
+    wanted = [
+        post
+        for post in ours
+        if post.is_own or (is_wanted(post, row["include"]) and post.created_at >= since)
+    ]
+    return wanted, len(ours) - len(wanted)
+
+
+def _seen(
+    page: Page, found: ChannelWithAccount, taken: Taken, listening: Listening | None
+) -> Sighting | None:
+    """Return what a page says about how well the channel is heard."""
+    if page.retry_after_s is not None:
+        return Limited(page.retry_after_s)
+    via = listening.via if listening else Via.LINE
+    if via is Via.LINE and page.cursor is None:
+        return Heard() if page.posts or page.changes else None
+    is_late = via is Via.RECONCILING and bool(taken.accepted) and not page.goes_on
+    return Read(missed=is_late and found.channel["cursor"] is not None)
+
+
+def _is_caught_up(page: Page, listening: Listening | None) -> bool:
+    is_polled = listening is not None and listening.via is not Via.LINE
+    return is_polled and not page.goes_on and page.retry_after_s is None

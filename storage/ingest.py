@@ -1,10 +1,10 @@
 """Inbox first: a page of posts becomes rows, joined or new conversations, in one commit."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, text
+from sqlalchemy import BigInteger, Connection, RowMapping, Text, literal, select, text, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations import commands as c
@@ -13,11 +13,20 @@ from conversations.commands import Policy
 from conversations.errors import ConversationError
 from conversations.joining_commands import MoveKind
 from conversations.lifecycle import decide, due, open_conversation
-from conversations.model import Conversation, Instant, Post, RequiredSkill, Threading, holders
+from conversations.model import (
+    Conversation,
+    Instant,
+    Post,
+    PostChange,
+    PostChangeKind,
+    RequiredSkill,
+    Threading,
+    holders,
+)
 from storage import clock
 from storage.admission import Admission
 from storage.candidates import locked_agents
-from storage.conversation_tables import PostRow
+from storage.conversation_tables import PostChangeRow, PostRow
 from storage.customers import customers_of, own_agents
 from storage.database import ConcurrentChange
 from storage.ids import new_id
@@ -28,6 +37,7 @@ from storage.rows import policy_from, required_skills_from
 from storage.rule_asking import ROUTING_RULES, Arrivals, location_of
 from storage.setup_tables import WorkgroupRow
 
+CHANGES = PostChangeRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
 WORKGROUPS = WorkgroupRow.__table__  # type: ignore[attr-defined]
 
@@ -57,7 +67,18 @@ class Taken:
     accepted: tuple[str, ...] = ()
     duplicates: int = 0
     conversation_ids: dict[str, str] = field(default_factory=dict)
+    withdrawn: int = 0
+    """Posts that their authors had deleted before they came: they are not kept."""
     aftermath: Aftermath = field(default_factory=Aftermath)
+
+    def __or__(self, other: "Taken") -> "Taken":
+        return Taken(
+            self.accepted + other.accepted,
+            self.duplicates + other.duplicates,
+            self.conversation_ids | other.conversation_ids,
+            self.withdrawn + other.withdrawn,
+            self.aftermath | other.aftermath,
+        )
 
 
 def source_from(channel: RowMapping, network: str) -> Source:
@@ -88,43 +109,74 @@ def take_in(connection: Connection, secret: bytes, source: Source, posts: Sequen
     keys = {
         i: affinity_key(secret, source.channel_id, source.threading, p) for i, p in unique.items()
     }
-    _lock_keys(connection, sorted(set(keys.values())))
-    known = _known(connection, source.account_id, sorted(unique))
-    fresh = [post for external_id, post in unique.items() if external_id not in known]
-    duplicates = len(posts) - len(fresh)
+    _lock_keys(connection, source.account_id, sorted(set(keys.values())))
+    known, changes = _known(connection, source.account_id, sorted(unique))
+    unknown = [post for external_id, post in unique.items() if external_id not in known]
+    gone = {i for i, change in changes.items() if change.kind is PostChangeKind.DELETED}
+    fresh = [post for post in unknown if post.external_id not in gone]
+    duplicates, withdrawn = len(posts) - len(unknown), len(unknown) - len(fresh)
     if not fresh:
-        return Taken((), duplicates, known)
-    page = _Page(connection, source, keys, fresh)
+        return Taken((), duplicates, known, withdrawn)
+    page = _Page(connection, source, keys, fresh, changes)
     placed = page.take_in()
-    return Taken(tuple(placed), duplicates, known | placed, page.journal.aftermath())
+    return Taken(tuple(placed), duplicates, known | placed, withdrawn, page.journal.aftermath())
 
 
-def _lock_keys(connection: Connection, keys: list[str]) -> None:
-    """Let pages with a customer in common take turns; SQLite has one writer anyway."""
+def _lock_keys(connection: Connection, account_id: str, keys: list[str]) -> None:
+    """Let pages with a customer in common take turns; SQLite has one writer anyway.
+
+    Whoever follows changes of the account's posts waits for them, or they for him.
+    """
     if connection.dialect.name != "postgresql":
         return
     turns = text(
-        "SELECT pg_advisory_xact_lock(hashtextextended(k, 1))"
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended(:account_id, 4)) UNION ALL"
+        " SELECT pg_advisory_xact_lock(hashtextextended(k, 1))"
         " FROM unnest(CAST(:keys AS text[])) AS k"
     )
-    connection.execute(turns, {"keys": keys})
+    connection.execute(turns, {"account_id": account_id, "keys": keys})
 
 
-def _known(connection: Connection, account_id: str, external_ids: list[str]) -> dict[str, str]:
-    query = select(POSTS.c.external_id, POSTS.c.conversation_id).where(
-        POSTS.c.account_id == account_id, POSTS.c.external_id.in_(external_ids)
-    )
-    return {row.external_id: row.conversation_id for row in connection.execute(query)}
+def _known(
+    connection: Connection, account_id: str, external_ids: list[str]
+) -> tuple[dict[str, str], dict[str, PostChange]]:
+    """Return where the posts that are known are, and what happened to those that are not yet.
+
+    One statement: hardly any page has such changes.
+    """
+    none = literal(None, Text)
+    there = select(
+        POSTS.c.external_id, POSTS.c.conversation_id, none, none, literal(None, BigInteger)
+    ).where(POSTS.c.account_id == account_id, POSTS.c.external_id.in_(external_ids))
+    coming = select(
+        CHANGES.c.external_id, none, CHANGES.c.kind, CHANGES.c.text, CHANGES.c.at
+    ).where(CHANGES.c.account_id == account_id, CHANGES.c.external_id.in_(external_ids))
+    known, changes = {}, {}
+    for external_id, conversation_id, kind, words, at in connection.execute(
+        union_all(there, coming)
+    ):
+        if kind is None:
+            known[external_id] = conversation_id
+        else:
+            changes[external_id] = PostChange(external_id, PostChangeKind(kind), at, words)
+    return known, changes
 
 
 class _Page:
     """One chunk of new posts on its way into conversations."""
 
     def __init__(
-        self, connection: Connection, source: Source, keys: dict[str, str], fresh: list[Post]
+        self,
+        connection: Connection,
+        source: Source,
+        keys: dict[str, str],
+        fresh: list[Post],
+        changes: Mapping[str, PostChange],
     ) -> None:
         self._connection = connection
         self._source = source
+        self._edits = changes
+        fresh = [self._as_edited(post) for post in fresh] if changes else fresh
         self._by_key: dict[str, list[Post]] = {}
         for post in sorted(fresh, key=lambda p: (p.created_at, p.external_id)):
             self._by_key.setdefault(keys[post.external_id], []).append(post)
@@ -258,7 +310,13 @@ class _Page:
         if len(written) != len(rows):
             raise ConcurrentChange(self._source.account_id)
 
+    def _as_edited(self, post: Post) -> Post:
+        """Return the post with its newest words: they came before it did."""
+        edit = self._edits.get(post.external_id)
+        return post if edit is None or edit.text is None else replace(post, text=edit.text)
+
     def _values(self, post: Post, customer_id: str) -> dict[str, Any]:
+        edit = self._edits.get(post.external_id)
         return {
             "id": self._post_ids[post.external_id],
             "account_id": self._source.account_id,
@@ -279,6 +337,9 @@ class _Page:
             "language": post.language,
             "location": asdict(post.location) if post.location else None,
             "source_application": post.source_application,
+            "kind": post.kind.value,
+            "earlier_texts": [],
+            "edited_at": edit.at if edit else None,
         }
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations import commands as c
+from conversations.capabilities import Allowance
 from conversations.commands import Actor, Policy
 from conversations.errors import ConversationError, NotYourConversation, ReplySettled
 from conversations.lifecycle import decide
@@ -27,7 +28,7 @@ from conversations.replies import (
 )
 from conversations.reply_changes import after_change, next_change_step
 from conversations.reply_parts import ChangeState, origin_of
-from storage import clock
+from storage import budgets, clock
 from storage.conversation_tables import ConversationRow, ReplyPostRow, ReplyRow
 from storage.conversations import lock
 from storage.database import ConcurrentChange
@@ -102,10 +103,17 @@ def has_sendable(connection: Connection, conversation_id: str) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def begin(connection: Connection, reply_id: str, read_back: ReadBack, process: str) -> Permit:
+def begin(
+    connection: Connection,
+    reply_id: str,
+    read_back: ReadBack,
+    process: str,
+    allowance: Allowance | None = None,
+) -> Permit:
     """Decide the next step of a reply, and write it down before anything leaves.
 
-    Only the process that holds the account's lease goes on; the others are told to wait.
+    Only the process that holds the account's lease goes on; the others are told to wait, and so
+    is whoever would send more than the network's allowance.
     """
     conversation, reply = locked(connection, reply_id)
     now = clock.now(connection)
@@ -115,6 +123,11 @@ def begin(connection: Connection, reply_id: str, read_back: ReadBack, process: s
         return Permit(waiting, unchanged(conversation))
     is_change = reply.is_settled
     step = next_change_step(reply, now) if is_change else next_step(reply, read_back, now)
+    if step.step is Step.SEND and allowance is not None:
+        account_id = reply.account_id
+        if wait_ms := budgets.take(connection, account_id, allowance, now, kept_percent=0):
+            waiting = Permission(NextStep(Step.WAIT, reply, wait_ms), epoch)
+            return Permit(waiting, unchanged(conversation))
     if step.reply == reply:
         return Permit(Permission(step, epoch), unchanged(conversation))
     aftermath = write_step(connection, conversation, reply, step.reply, now=now, epoch=epoch)

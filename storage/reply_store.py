@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from conversations.capabilities import Allowance
 from conversations.networks import Account, NextReply
 from conversations.replies import Outcome, Permission, ReadBack, Reply
 from storage import clock, replies
@@ -44,9 +45,11 @@ class ReplyStore:
         account = Account(reply.account_id, reply.network, delivery.settings, credentials)
         return NextReply(reply, account, now)
 
-    async def begin(self, reply_id: str, read_back: ReadBack) -> Permission:
+    async def begin(
+        self, reply_id: str, read_back: ReadBack, allowance: Allowance | None
+    ) -> Permission:
         permit = await self._database.write(
-            lambda k: replies.begin(k, reply_id, read_back, self._process)
+            lambda k: replies.begin(k, reply_id, read_back, self._process, allowance)
         )
         self._follow(permit.aftermath)
         return permit.permission

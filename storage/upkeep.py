@@ -11,6 +11,7 @@ from storage import (
     decisions,
     events,
     handlings,
+    post_changes,
     presence,
     queue_entries,
     statuses,
@@ -156,11 +157,14 @@ def channels_to_listen_to(
 
 
 def forget_old(connection: Connection, now: Instant) -> int:
-    """Delete what has had its time: keys, events, decisions, waits, and dead sessions."""
+    """Delete what has had its time: keys, events, decisions, waits, drafts, and dead sessions."""
     forgotten = connection.execute(
         delete(COMMANDS).where(COMMANDS.c.created_at < now - KEY_LIFE_MS)
     ).rowcount
     forgotten += connection.execute(delete(SESSIONS).where(SESSIONS.c.expires_at < now)).rowcount
+    forgotten += post_changes.forget_before(connection, now - post_changes.KEPT_MS, FORGET_BATCH)
+    forgotten += onlookers.forget_before(connection, now)
+    forgotten += drafts.forget_left(connection, now)
     forgotten += queue_entries.forget_before(connection, now - WAIT_LIFE_MS, FORGET_BATCH)
     forgotten += handlings.forget_before(connection, now - WAIT_LIFE_MS, FORGET_BATCH)
     forgotten += decisions.forget_before(connection, now - DECISION_LIFE_MS, FORGET_BATCH)

@@ -144,6 +144,7 @@ EVERYWHERE: dict[str, c.Command] = {
     "reconsider": c.Reconsider(),
     "settled reply": c.SettleReply("reply-1", sent=False, covers=1),
     "reply's state": c.NoteReplyState("reply-1", "unknown"),
+    "changed post": c.NotePostChange("post-1", "edited"),
     "change of a reply": c.ChangeReply("reply-1", "edit"),
     "settled change": c.SettleChange("reply-1", "edit", done=True),
     "link": c.LinkContinuation("cv-2"),
