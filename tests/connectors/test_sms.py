@@ -7,6 +7,10 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 import pytest_asyncio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from connectors.sms import SmsConnector
 from connectors.sms_reached import MOST_SEEN, OVERLAP_MS, Reached, reached_from
@@ -24,6 +28,7 @@ from conversations.networks import (
 from conversations.replies import Certainty, Reply
 from tests.connectors.delivering import now_ms, reply_to
 from tests.connectors.peers.sms import ANA, CARE, SID, TOKEN, SmsPeer, peer
+from tests.fakes.served import served
 
 URL = "https://care.example/api/v1/channels/ch-1/deliveries"
 ACCOUNT = Account("ac-1", "sms", {"account_sid": SID, "number": CARE}, {"auth_token": TOKEN})
@@ -328,6 +333,23 @@ async def test_the_server_s_own_calls_are_read(server: SmsPeer) -> None:
     page = await server.connector.fetch(replace(channel(limit=100), account=server.account))
 
     assert [post.text for post in page.posts] == texts
+
+
+async def test_the_server_s_webhook_is_signed_as_is_expected(tmp_path: Path) -> None:
+    calls: list[DeliveryRequest] = []
+
+    async def take(request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        calls.append(DeliveryRequest("POST", str(request.url), headers, await request.body()))
+        return Response("<Response/>", media_type="text/xml")
+
+    with served(Starlette(routes=[Route("/sms", take, methods=["POST"])])) as url:
+        async with peer(tmp_path, f"{url}/sms") as one:
+            sid = await one.customer_says("Grüße & +1 = 2")
+            (call,) = calls
+            (post,) = one.connector.receive(one.account, call).pages[CARE].posts
+
+    assert (post.external_id, post.text) == (sid, "Grüße & +1 = 2")
 
 
 def _reply(server: SmsPeer) -> Reply:
