@@ -21,7 +21,7 @@ from connectors.lengths import length_of
 from conversations.errors import ReplyTooLong
 from conversations.model import Visibility
 from conversations.replies import Reply
-from storage import conversations, reading, replies
+from storage import conversations, drafts, reading, replies
 from storage.conversations import ReplyDraft
 from storage.ids import new_id
 
@@ -37,6 +37,9 @@ class ReplyBody(Body):
     visibility: Annotated[Visibility, Field(strict=False)] | None = None
     in_reply_to: ExternalId | None = None
     confirm_public: bool = False
+    from_draft: Annotated[
+        bool, Field(description="It is what the draft became: that is deleted in the same commit")
+    ] = False
 
 
 class PreviewBody(Body):
@@ -106,6 +109,8 @@ async def create_reply(
             return refusal(once.request, outcome.refusal, outcome.aftermath)
         if outcome.reply is None:
             raise not_found("conversation", conversation_id)
+        if body.from_draft and caller.agent_id is not None:
+            drafts.remove(connection, caller.agent_id, conversation_id)
         return Answer(202, reply_shape(outcome.reply), outcome.aftermath)
 
     return await once.run(take)

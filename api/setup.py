@@ -50,7 +50,7 @@ def patched(model: type[T], present: Mapping[str, Any], patch: dict[str, Any]) -
         raise RequestValidationError(found) from error
 
 
-def require_version(row: RowMapping, if_match: str | None) -> None:
+def require_version(row: RowMapping | Mapping[str, Any], if_match: str | None) -> None:
     """Refuse a change that was meant for another version.
 
     Raises:

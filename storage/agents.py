@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from acd.licences import LicenceKind
 from conversations.model import ConversationState, RoutingStatus
-from storage import clock, licences, principals, setup, skills, workgroups
+from storage import clock, drafts, licences, principals, setup, skills, workgroups
 from storage.agent_changes import note_agents
 from storage.conversation_tables import (
     ConversationRow,
@@ -128,6 +128,7 @@ def remove(connection: Connection, agent_id: str) -> None:
         if setup.is_referred_to(connection, column, agent_id):
             raise setup.InUse(KIND, agent_id, by)
     principals.remove_of_agent(connection, agent_id)
+    drafts.remove_of_agent(connection, agent_id)
     connection.execute(delete(MEMBERSHIPS).where(MEMBERSHIPS.c.agent_id == agent_id))
     connection.execute(delete(PRESENCES).where(PRESENCES.c.agent_id == agent_id))
     setup.remove(connection, AGENTS, KIND, agent_id)

@@ -1,0 +1,61 @@
+"""The tables of what agents have at their desks: drafts, canned replies, and who looks at what."""
+
+from sqlalchemy import BigInteger, Index, Text, text
+from sqlmodel import Field, SQLModel
+
+from storage.columns import maybe_moment, moment
+
+
+class DraftRow(SQLModel, table=True):
+    """What an agent has typed and not sent; `left_at`: found to be somebody else's, or ended."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        Index(
+            "drafts_left_behind",
+            "left_at",
+            sqlite_where=text("left_at IS NOT NULL"),
+            postgresql_where=text("left_at IS NOT NULL"),
+        ),
+    )
+    agent_id: str = Field(primary_key=True, foreign_key="agents.id")
+    conversation_id: str = Field(primary_key=True, foreign_key="conversations.id", index=True)
+    text: str = Field(sa_type=Text)
+    visibility: str | None = None
+    in_reply_to: str | None = None
+    updated_at: int = moment()
+    left_at: int | None = maybe_moment()
+    version: int = Field(sa_type=BigInteger)
+
+
+class CannedReplyRow(SQLModel, table=True):
+    """A text to be said again; `place` is its shortcut and language as they are compared."""
+
+    __tablename__ = "canned_replies"
+    id: str = Field(primary_key=True)
+    shortcut: str
+    language: str | None = None
+    text: str = Field(sa_type=Text)
+    place: str = Field(unique=True)
+    words: str = Field(sa_type=Text)
+    version: int = 1
+    created_at: int = moment()
+
+
+class CannedReplyWorkgroupRow(SQLModel, table=True):
+    """Whose a canned reply is; one without any is everybody's."""
+
+    __tablename__ = "canned_reply_workgroups"
+    canned_reply_id: str = Field(primary_key=True, foreign_key="canned_replies.id")
+    workgroup_id: str = Field(primary_key=True, foreign_key="workgroups.id", index=True)
+
+
+class OnlookerRow(SQLModel, table=True):
+    """Who looks at a conversation or types; refers to nothing, so that it locks nothing."""
+
+    __tablename__ = "onlookers"
+    conversation_id: str = Field(primary_key=True)
+    principal_id: str = Field(primary_key=True)
+    activity: str
+    since: int = moment()
+    until: int = moment()
