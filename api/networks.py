@@ -36,10 +36,12 @@ class CapabilitiesShape(Shape):
     deliveries: list[str]
     visibilities: list[str]
     may_initiate_private: bool
+    may_answer_in_private: bool
     reply_depth: str
     is_threaded: bool
     can_edit: bool
     can_delete: bool
+    can_change_private: bool
     has_idempotency: bool
     read_back: str
 
@@ -85,10 +87,12 @@ def _capabilities(known: Capabilities) -> dict[str, Any]:
         "deliveries": _names(known.deliveries),
         "visibilities": _names(known.visibilities),
         "may_initiate_private": known.may_initiate_private,
+        "may_answer_in_private": known.may_answer_in_private,
         "reply_depth": known.reply_depth.value,
         "is_threaded": known.is_threaded,
         "can_edit": known.can_edit,
         "can_delete": known.can_delete,
+        "can_change_private": known.can_change_private,
         "has_idempotency": known.has_idempotency,
         "read_back": known.read_back.value,
     }

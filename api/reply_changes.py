@@ -57,7 +57,7 @@ async def edit_reply(
 
     def change(connection: Connection, reply: Reply) -> Settled:
         known = capabilities_of(context, connection, reply.account_id)
-        if known is None or not known.can_edit:
+        if known is None or not known.may_edit(reply.visibility):
             raise CannotChangeReply(reply.id, ChangeKind.EDIT, f"{reply.network} knows no edits")
         words = NewWords(body.text, posts_of(body.text, known, reply.visibility))
         return reply_changes.edit(connection, reply.id, caller.actor, words)
@@ -76,7 +76,7 @@ async def delete_reply(
 
     def change(connection: Connection, reply: Reply) -> Settled:
         known = capabilities_of(context, connection, reply.account_id)
-        if known is None or not known.can_delete:
+        if known is None or not known.may_delete(reply.visibility):
             why = f"{reply.network} cannot take a post back"
             raise CannotChangeReply(reply.id, ChangeKind.DELETE, why)
         return reply_changes.delete(connection, reply.id, caller.actor)

@@ -1,5 +1,7 @@
 """What may be said where: an account's capabilities, and a text as the posts it becomes."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from api.context import Context
@@ -31,8 +33,13 @@ def spoken_in(
     conversation = conversations.get(connection, conversation_id)
     if conversation is None:
         return None, wanted or Visibility.PUBLIC
-    visibility = wanted or reply_rows.visibility_of(conversation)
-    return capabilities_of(context, connection, conversation.account_id), visibility
+    usual = reply_rows.visibility_of(conversation)
+    visibility = wanted or usual
+    known = capabilities_of(context, connection, conversation.account_id)
+    is_answer_in_private = visibility is Visibility.PRIVATE and usual is Visibility.PUBLIC
+    if known is not None and known.may_answer_in_private and is_answer_in_private:
+        known = replace(known, is_threaded=False)  # there is room for one message
+    return known, visibility
 
 
 def rule_of(known: Capabilities | None, visibility: Visibility) -> LengthRule:

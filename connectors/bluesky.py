@@ -71,6 +71,7 @@ class BlueskyConnector(BaseConnector):
             length=LengthRule(CountingUnit.GRAPHEMES, 300, most_bytes=3_000),
             private_length=LengthRule(CountingUnit.GRAPHEMES, 1_000, most_bytes=10_000),
             can_delete=True,
+            can_change_private=False,
             has_idempotency=True,
             read_back=ReadBack.LOOK_UP,
             allowances=_ALLOWANCES,

@@ -79,6 +79,8 @@ class Capabilities:
     visibilities: frozenset[Visibility] = frozenset({Visibility.PUBLIC})
     may_initiate_private: bool = False
     """Whether a private message may go to somebody who never wrote in private."""
+    may_answer_in_private: bool = False
+    """Whether a public post can be answered with one private message, whoever wrote it."""
     reply_depth: ReplyDepth = ReplyDepth.ANY
     length: LengthRule = LengthRule()
     private_length: LengthRule | None = None
@@ -87,6 +89,8 @@ class Capabilities:
     """Whether a long text may go out as several posts, each answering the one before."""
     can_edit: bool = False
     can_delete: bool = False
+    can_change_private: bool = True
+    """Whether edits and deletions, where there are any, are possible in private, too."""
     has_idempotency: bool = False
     """Whether the network itself folds two attempts with one key."""
     read_back: ReadBack = ReadBack.IMPOSSIBLE
@@ -94,6 +98,15 @@ class Capabilities:
     poll_allowance: str | None = None
     public_reply_allowance: str | None = None
     private_reply_allowance: str | None = None
+
+    def may_edit(self, visibility: Visibility) -> bool:
+        return self.can_edit and self._may_change(visibility)
+
+    def may_delete(self, visibility: Visibility) -> bool:
+        return self.can_delete and self._may_change(visibility)
+
+    def _may_change(self, visibility: Visibility) -> bool:
+        return visibility is Visibility.PUBLIC or self.can_change_private
 
     def length_of(self, visibility: Visibility) -> LengthRule:
         if visibility is Visibility.PRIVATE and self.private_length is not None:

@@ -248,7 +248,9 @@ def gather_facts(
     policy = policy_from(workgroup)
     match command:
         case c.SendReply(capabilities=known):
-            may_write_first = known is not None and known.may_initiate_private
+            may_write_first = known is not None and (
+                known.may_initiate_private or known.may_answer_in_private
+            )
             return c.Facts(
                 policy,
                 customer_wrote_privately=_wrote_privately(journal.connection, conversation),

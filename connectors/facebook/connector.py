@@ -30,6 +30,8 @@ CAPABILITIES = Capabilities(
     private_length=LengthRule(most=LONGEST_MESSAGE),
     can_edit=True,
     can_delete=True,
+    can_change_private=False,
+    may_answer_in_private=True,
     read_back=ReadBack.LOOK_UP,
     allowances=(
         Allowance("facebook_conversations", calls=2, per_s=1),

@@ -36,6 +36,8 @@ CAPABILITIES = Capabilities(
     length=LengthRule(most=LONGEST_COMMENT - LONGEST_ADDRESS),
     private_length=LengthRule(CountingUnit.BYTES, LONGEST_MESSAGE_BYTES),
     can_delete=True,
+    can_change_private=False,
+    may_answer_in_private=True,
     read_back=ReadBack.LOOK_UP,
     allowances=(
         Allowance("instagram_conversations", calls=2, per_s=1),

@@ -57,6 +57,7 @@ def capabilities_of(account: Account) -> Capabilities:
         length=LengthRule(CountingUnit.X_WEIGHTED, longest_post(account), link_length=23),
         private_length=LengthRule(CountingUnit.CHARACTERS, 10_000),
         can_delete=True,
+        can_change_private=False,
         read_back=ReadBack.LOOK_UP,
         allowances=_ALLOWANCES,
         poll_allowance="mentions",

@@ -209,21 +209,22 @@ async def test_what_makes_no_sense_is_no_proof(speaking: Peer, fault: Fault) -> 
 
 
 async def test_a_sent_reply_can_be_edited_and_taken_back(speaking: Peer) -> None:
-    able = speaking.connector.capabilities(speaking.account)
+    able, account = speaking.connector.capabilities(speaking.account), speaking.account
     if not (able.can_edit or able.can_delete):
-        pytest.skip(f"what was said on {speaking.account.network} stands")
-    _, post = await heard(speaking, unique("hello"), visibility=visibilities(speaking)[0])
-    answer, better = unique("teh answer"), unique("the answer")
-    reply = await deliver(speaking, reply_to(post, speaking, answer))
+        pytest.skip(f"what was said on {account.network} stands")
+    for visibility in visibilities(speaking):
+        _, post = await heard(speaking, unique("hello"), visibility=visibility)
+        answer, better = unique("teh answer"), unique("the answer")
+        reply = await deliver(speaking, reply_to(post, speaking, answer))
 
-    for _ in range(2 if able.can_edit else 0):  # repeated until it is proven
-        outcome = await speaking.connector.edit(speaking.account, reply, better)
-        assert outcome.certainty is Certainty.SENT
-        assert len(await said(speaking, better)) == 1
-    for _ in range(2 if able.can_delete else 0):
-        outcome = await speaking.connector.delete(speaking.account, reply)
-        assert outcome.certainty is Certainty.SENT
-        assert await said(speaking, answer) == await said(speaking, better) == []
+        for _ in range(2 if able.may_edit(visibility) else 0):  # repeated until it is proven
+            outcome = await speaking.connector.edit(account, reply, better)
+            assert outcome.certainty is Certainty.SENT
+            assert len(await said(speaking, better)) == 1
+        for _ in range(2 if able.may_delete(visibility) else 0):
+            outcome = await speaking.connector.delete(account, reply)
+            assert outcome.certainty is Certainty.SENT
+            assert await said(speaking, answer) == await said(speaking, better) == []
 
 
 def _cannot_be_asked(peer: Peer) -> bool:

@@ -20,11 +20,11 @@ HANDLE, PASSWORD = "acme.example", "app-password-of-the-test"
 
 
 class ChatOnly(BlueskyConnector):
-    """Shows only the private side: a message, unlike a post, cannot be taken back."""
+    """Shows only the private side."""
 
     def capabilities(self, account: Account) -> Capabilities:
         whole = super().capabilities(account)
-        return replace(whole, visibilities=frozenset({Visibility.PRIVATE}), can_delete=False)
+        return replace(whole, visibilities=frozenset({Visibility.PRIVATE}))
 
 
 @dataclass

@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.x.connector import XConnector
-from conversations.capabilities import Capabilities
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy
@@ -17,16 +16,9 @@ from tests.fakes.x import BRAND, CREDENTIALS, CUSTOMER, FakeX
 IS_QUICK = True
 
 
-class TestedXConnector(XConnector):
-    """Says that it deletes nothing: the contract deletes a message, X deletes posts only."""
-
-    def capabilities(self, account: Account) -> Capabilities:
-        return replace(super().capabilities(account), can_delete=False)
-
-
 @dataclass
 class XPeer:
-    connector: TestedXConnector
+    connector: XConnector
     account: Account
     proxy: FaultProxy
     fake: FakeX
@@ -72,7 +64,7 @@ async def peer(folder: Path) -> AsyncIterator[Peer]:
     account = Account("ac-x", "x", settings, CREDENTIALS)
     with fake.running(), proxy.running():
         async with loopback_client() as client:
-            one = XPeer(TestedXConnector(client), account, proxy, fake)
+            one = XPeer(XConnector(client), account, proxy, fake)
             proxy.hits = one.is_publishing
             yield one
     assert fake.breaches == []
