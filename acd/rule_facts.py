@@ -15,6 +15,7 @@ LOOKED_AT = 10_000
 """So many characters of a post are looked at: rules run inside the arrival's transaction."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAY_MS = 24 * 3_600_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Value: TypeAlias = str | int | float | bool | frozenset[str]
@@ -145,6 +146,11 @@ def _of_author(name: str) -> Read:
     return lambda facts, _: getattr(facts.post.author, name) if facts.post else None
 
 
+def _account_age_days(facts: RoutingFacts, _: ArgumentValue) -> float | None:
+    made_at = facts.post.author.created_at if facts.post else None
+    return None if made_at is None else max(facts.now - made_at, 0) / _DAY_MS
+
+
 def _of_location(name: str) -> Read:
     return lambda facts, _: getattr(facts.location, name) if facts.location else None
 
@@ -196,6 +202,7 @@ _POST = (
 )
 _AUTHOR = (
     Fact("author.followers", _T.NUMBER, _of_author("followers"), "how many follow the author"),
+    Fact("author.account_age_days", _T.NUMBER, _account_age_days, "how old the account is"),
     Fact("author.language", _T.LANGUAGE, _of_author("language"), "the author's language"),
     Fact("author.location", _T.TEXT, _of_author("location"), "where the author says to be"),
     Fact("author.handle", _T.TEXT, _handle, "the author's handle, without @"),

@@ -200,6 +200,31 @@ _MATCHES = tuple(
     )
 )
 
+_LISTENING = tuple(
+    figure
+    for name, title in (("postgresql", "PostgreSQL"), ("sqlite", "SQLite"))
+    for figure in (
+        Figure(
+            f"listening.{name}_drained",
+            f"backlog of an hour's outage, one channel, {title}",
+            "posts/s",
+            at_least(500),
+        ),
+        Figure(
+            f"listening.{name}_cpu",
+            f"50 channels, 100 posts each at every poll of 5 s, share of a core, {title}",
+            "%",
+            at_most(50),
+        ),
+        Figure(
+            f"listening.{name}_page",
+            f"page of 100 posts, wire → committed, p50, {title}",
+            "ms",
+            at_most(100),
+        ),
+    )
+)
+
 FIGURES = (
     *_INGEST,
     *_LIFECYCLES,
@@ -210,6 +235,7 @@ FIGURES = (
     *_OPEN,
     *_CLAIMS,
     *_MATCHES,
+    *_LISTENING,
 )
 
 

@@ -11,6 +11,7 @@ from bench import (
     history,
     ingest,
     lifecycles,
+    listening,
     matches,
     offers,
     open_conversations,
@@ -30,8 +31,8 @@ MEASURES: Mapping[str, Measure] = {
     "events": events.measure,
     "open": open_conversations.measure,
 }
-CLAIMS, MATCHES = "claims", "matches"
-NAMES = (*MEASURES, CLAIMS, MATCHES)
+CLAIMS, MATCHES, LISTENING = "claims", "matches", "listening"
+NAMES = (*MEASURES, CLAIMS, MATCHES, LISTENING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ async def _once(name: str, sizes: Sizes, databases: Databases) -> dict[str, floa
         return await _claims(sizes, databases.server_url)
     if name == MATCHES:
         return await matches.measure(databases.server_url, sizes.matches)
+    if name == LISTENING:
+        return await listening.measure(databases.server_url, sizes.listening)
     measure = MEASURES[name]
     if databases.server_url is None or not databases.is_parleys:
         async with own_parley() as parley:

@@ -6,6 +6,15 @@ from bench.match_sizes import MatchSizes
 
 
 @dataclass(frozen=True, slots=True)
+class ListeningSizes:
+    backlog: int = 18_000
+    """An outage of an hour at five posts a second."""
+    channels: int = 50
+    rounds: int = 6
+    pages: int = 50
+
+
+@dataclass(frozen=True, slots=True)
 class Sizes:
     repeats: int
     pages: int
@@ -24,6 +33,7 @@ class Sizes:
     cost_lifecycles: int
     claim_agents: int
     matches: MatchSizes
+    listening: ListeningSizes = ListeningSizes()
 
 
 USUAL = Sizes(
@@ -58,6 +68,7 @@ QUICK = Sizes(
     cost_lifecycles=10,
     claim_agents=50,
     matches=MatchSizes(4, 20, 5, 60, matches=5, logging_in=8),
+    listening=ListeningSizes(backlog=500, channels=3, rounds=1, pages=5),
 )
 
 FULL_OPEN = (100, 2_000, 10_000)

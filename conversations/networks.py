@@ -53,6 +53,8 @@ class ListenedChannel:
     keywords: tuple[str, ...] = ()
     since: Instant = 0
     epoch: int | None = None
+    account_version: int = 0
+    """It rises whenever somebody saves the account, also with the same credentials."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class ChannelIntake:
             keywords=tuple(found.channel["keywords"]),
             since=_since(found),
             epoch=found.channel["listener_epoch"],
+            account_version=found.channel["account_version"],
         )
 
     async def _find(self, channel_id: str) -> ChannelWithAccount | None:

@@ -59,6 +59,7 @@ def channel_with_account(connection: Connection, channel_id: str) -> ChannelWith
             ACCOUNTS.c.network.label("account_network"),
             ACCOUNTS.c.settings.label("account_settings"),
             ACCOUNTS.c.secrets.label("account_secrets"),
+            ACCOUNTS.c.version.label("account_version"),
         )
         .join(ACCOUNTS, ACCOUNTS.c.id == CHANNELS.c.account_id)
         .where(CHANNELS.c.id == channel_id)

@@ -212,8 +212,9 @@ def test_an_account_that_is_suspended_is_told_and_goes_on_afterwards(
         path = f"/channels/{brand.channel['id']}"
         return str(brand.admin.ok("GET", path).get("health"))
 
-    eventually(lambda: health() == "trouble", "trouble is told", 20)
+    eventually(lambda: health() == "unauthorised", "trouble is told", 20)
     network.made("PUT", "/control/accounts/suspended", {"suspended": False})
+    brand.admin.ok("PATCH", f"/accounts/{brand.channel['account_id']}", {"name": "let in again"})
 
     assert brand.hears(1)
-    eventually(lambda: health() == "ok", "health is told", 20)
+    eventually(lambda: health() == "healthy", "health is told", 20)
