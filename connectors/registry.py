@@ -6,11 +6,14 @@ import httpx
 
 from connectors.base import BaseConnector
 from connectors.bluesky import BlueskyConnector
+from connectors.email.connector import EmailConnector
 from connectors.facebook.connector import FacebookConnector
+from connectors.feed.connector import FeedConnector
 from connectors.guard import Guard
 from connectors.instagram.connector import InstagramConnector
 from connectors.mastodon import MastodonConnector
 from connectors.simulated import SimulatedConnector
+from connectors.telegram.connector import TelegramConnector
 from connectors.webhook import WebhookConnector
 from connectors.x.connector import XConnector
 from conversations.capabilities import Delivery
@@ -25,6 +28,9 @@ _CONNECTORS: tuple[type[BaseConnector], ...] = (
     InstagramConnector,
     MastodonConnector,
     BlueskyConnector,
+    TelegramConnector,
+    EmailConnector,
+    FeedConnector,
 )
 NETWORKS = tuple(connector.network for connector in _CONNECTORS)
 

@@ -32,6 +32,8 @@ class Signing:
     content_type: str = "application/json"
     has_time: bool = False
     """Whether the moment is signed, too: then an old delivery is refused as such."""
+    signs_body: bool = True
+    """Telegram's header only shows a secret: whoever knows it may say anything."""
 
     @property
     def connector_class(self) -> type[BaseConnector]:
@@ -110,6 +112,27 @@ def _sms(number: int) -> bytes:
     return urlencode(form).encode()
 
 
+def _telegram(number: int) -> bytes:
+    chat = {"id": 55, "type": "private", "first_name": "customer"}
+    sender = {"id": 55, "is_bot": False, "first_name": "customer", "username": "customer"}
+    message = {"message_id": number, "date": 1_767_000_000, "chat": chat, "from": sender}
+    message["text"] = f"hello {number}"
+    return json.dumps({"update_id": number, "message": message}).encode()
+
+
+def _slack(number: int) -> bytes:
+    event = {
+        "type": "message",
+        "channel": "C1",
+        "channel_type": "channel",
+        "user": "U55",
+        "text": f"hello {number}",
+        "ts": f"1767000000.{number:06}",
+    }
+    told = {"type": "event_callback", "team_id": "T1", "event_id": f"Ev{number}"}
+    return json.dumps({**told, "event": event}).encode()
+
+
 def _standard(secret: str, body: bytes, url: str, at_s: int) -> dict[str, str]:
     del url
     return standard_webhooks.headers(secret, "wh_1", at_s, body)
@@ -133,6 +156,18 @@ def _of_twilio(secret: str, body: bytes, url: str, at_s: int) -> dict[str, str]:
     signed = url + "".join(name + value for name, value in sorted(pairs))
     digest = hmac.new(secret.encode(), signed.encode(), hashlib.sha1).digest()
     return {"x-twilio-signature": base64.b64encode(digest).decode()}
+
+
+def _of_telegram(secret: str, body: bytes, url: str, at_s: int) -> dict[str, str]:
+    del body, url, at_s
+    return {"x-telegram-bot-api-secret-token": secret}
+
+
+def _of_slack(secret: str, body: bytes, url: str, at_s: int) -> dict[str, str]:
+    del url
+    signed = f"v0:{at_s}:".encode() + body
+    digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    return {"x-slack-request-timestamp": str(at_s), "x-slack-signature": f"v0={digest}"}
 
 
 _META = {"url": "http://127.0.0.1:9"}
@@ -182,5 +217,21 @@ SIGNED: dict[str, Signing] = {
         _sms,
         _of_twilio,
         content_type=FORM,
+    ),
+    "telegram": Signing(
+        ("connectors.telegram.connector", "TelegramConnector"),
+        {"delivery": "webhook", "url": _URL},
+        "webhook_secret",
+        _telegram,
+        _of_telegram,
+        signs_body=False,
+    ),
+    "slack": Signing(
+        ("connectors.slack", "SlackConnector"),
+        {"bot_user_id": "U1", "channel_ids": ["C1"], "delivery": "webhook", "url": _URL},
+        "signing_secret",
+        _slack,
+        _of_slack,
+        has_time=True,
     ),
 }

@@ -169,6 +169,8 @@ FORGED: dict[str, Callable[[Door, bytes], tuple[bytes, Json]]] = {
 async def test_what_the_network_did_not_sign_is_refused_and_leaves_nothing(door: Door) -> None:
     for form, forged in FORGED.items():
         body, headers = forged(door, door.signing.delivery(1))
+        if not door.signing.signs_body and headers == door.signed(body):
+            continue
         answer = await door.bring(body, headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "bad_signature"), form
         assert answer.headers["content-type"] == "application/problem+json", form

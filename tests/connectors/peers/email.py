@@ -12,11 +12,11 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
-from connectors.email import EmailConnector
+from connectors.email.connector import EmailConnector
 from conversations.model import Visibility
 from conversations.networks import Account
+from tests.connectors.email.mail_proxy import MailFaultProxy
 from tests.connectors.loopback import LOOPBACK, loopback_client
-from tests.connectors.mail_proxy import MailFaultProxy
 from tests.connectors.peer import Peer, Published
 from tests.peers.greenmail import MailPorts, running
 

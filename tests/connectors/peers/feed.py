@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.feed import FeedConnector
+from connectors.feed.connector import FeedConnector
 from connectors.fields import rfc_3339
 from conversations.model import Visibility
 from conversations.networks import Account

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.telegram import TelegramConnector
-from connectors.telegram_wire import chat_and_message, external_id
+from connectors.telegram.connector import TelegramConnector
+from connectors.telegram.wire import chat_and_message, external_id
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy

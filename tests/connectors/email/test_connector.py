@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from connectors.email import ASKED_FOR_MS, EmailConnector
+from connectors.email.connector import ASKED_FOR_MS, EmailConnector
 from connectors.guard import STRICT
 from conversations.capabilities import Delivery
 from conversations.model import ReplyState

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.base import BaseConnector
-from connectors.email_account import SETTINGS, MailAccount
-from connectors.email_mailbox import (
+from connectors.email.account import SETTINGS, MailAccount
+from connectors.email.imap_line import ImapBroken, ImapLine, ImapRefused, LoginRefused, opened
+from connectors.email.mail_server import NotReached, WrongSettings
+from connectors.email.mailbox import (
     Mails,
     answered_mail,
     cursor_from,
@@ -17,11 +19,9 @@ from connectors.email_mailbox import (
     open_mailbox,
     put_copy,
 )
-from connectors.email_smtp import Envelope, send
-from connectors.email_wire import post_from
-from connectors.email_writing import Answered, NotWritable, message_id, receiver, written
-from connectors.imap_line import ImapBroken, ImapLine, ImapRefused, LoginRefused, opened
-from connectors.mail_server import NotReached, WrongSettings
+from connectors.email.smtp import Envelope, send
+from connectors.email.wire import post_from
+from connectors.email.writing import Answered, NotWritable, message_id, receiver, written
 from conversations.capabilities import Capabilities, Delivery, LengthRule
 from conversations.model import Instant, Post, Unreadable, Visibility
 from conversations.networks import Account, ListenedChannel, NetworkTrouble, Page, Trouble

@@ -8,10 +8,18 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from typing import Final
 
-from connectors.email_headers import first, headers_of, ids
-from connectors.email_wire import Received
-from connectors.email_writing import Answered
-from connectors.imap_line import ImapBroken, ImapLine, ImapRefused, Literal, Untagged, mailbox, text
+from connectors.email.headers import first, headers_of, ids
+from connectors.email.imap_line import (
+    ImapBroken,
+    ImapLine,
+    ImapRefused,
+    Literal,
+    Untagged,
+    mailbox,
+    text,
+)
+from connectors.email.wire import Received
+from connectors.email.writing import Answered
 from conversations.model import Instant
 
 MOST_OF_ONE: Final = 2 * 1024 * 1024

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from connectors.charsets import decoded, kept
-from connectors.email_headers import words
+from connectors.email.headers import words
 from connectors.html_text import text_of
 from conversations.model import Media
 

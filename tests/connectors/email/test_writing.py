@@ -5,9 +5,9 @@ from email.policy import default
 
 import pytest
 
-from connectors.email_account import MailAccount
-from connectors.email_writing import Answered, NotWritable, written
-from connectors.mail_server import WrongSettings
+from connectors.email.account import MailAccount
+from connectors.email.mail_server import WrongSettings
+from connectors.email.writing import Answered, NotWritable, written
 from conversations.model import ReplyState, Visibility
 from conversations.replies import Reply
 

@@ -10,7 +10,7 @@ import httpx
 from connectors.base import BaseConnector
 from connectors.calls import HTTP_SERVER_ERROR, HTTP_TOO_MANY, Answer, call, outcome_of_failure
 from connectors.fields import mapping, sequence, shown, words
-from connectors.telegram_wire import ALLOWED_UPDATES, chat_and_message, external_id, understood
+from connectors.telegram.wire import ALLOWED_UPDATES, chat_and_message, external_id, understood
 from conversations.capabilities import Capabilities, CountingUnit, Delivery, LengthRule
 from conversations.connector import Setting
 from conversations.model import Post, PostChange, Unreadable, Visibility

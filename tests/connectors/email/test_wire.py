@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from connectors.email_quotes import split_history
-from connectors.email_wire import CUT, Received, post_from
+from connectors.email.quotes import split_history
+from connectors.email.wire import CUT, Received, post_from
 from conversations.model import Post, Unreadable, Visibility
 
 OURS = "care@brand.example"

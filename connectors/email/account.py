@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from connectors.email_headers import is_address
-from connectors.mail_server import MailServer, Security, WrongSettings
+from connectors.email.headers import is_address
+from connectors.email.mail_server import MailServer, Security, WrongSettings
 from conversations.connector import Setting
 from conversations.networks import Account
 

@@ -11,8 +11,8 @@ import httpx
 
 from connectors.base import BaseConnector
 from connectors.calls import HTTP_TOO_MANY, Answer, call, cause_of
-from connectors.feed_wire import Entry, Feed, deletions_from, entries_from
-from connectors.feed_xml import NotAFeed, read_feed
+from connectors.feed.wire import Entry, Feed, deletions_from, entries_from
+from connectors.feed.xml import NotAFeed, read_feed
 from connectors.fields import mapping, words
 from conversations.capabilities import Capabilities, Delivery, ReplyDepth
 from conversations.connector import Setting

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from connectors.telegram_wire import understood
+from connectors.telegram.wire import understood
 from conversations.model import Post, PostChange, PostChangeKind, Unreadable, Visibility
 from conversations.networks import (
     Account,

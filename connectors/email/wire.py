@@ -9,9 +9,9 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from connectors.email_body import Body, mid
-from connectors.email_headers import LONGEST_ID, Address, addresses, first, headers_of, ids, words
-from connectors.email_quotes import split_history
+from connectors.email.body import Body, mid
+from connectors.email.headers import LONGEST_ID, Address, addresses, first, headers_of, ids, words
+from connectors.email.quotes import split_history
 from connectors.fields import LONGEST_TEXT, NotUnderstood
 from connectors.fields import shown as shown_raw
 from conversations.model import Author, Instant, Media, Post, Unreadable, Visibility

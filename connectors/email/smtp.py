@@ -6,8 +6,8 @@ from typing import Final
 
 import aiosmtplib
 
+from connectors.email.mail_server import MailServer, NotReached, Security, open_socket, tls
 from connectors.guard import Guard
-from connectors.mail_server import MailServer, NotReached, Security, open_socket, tls
 from conversations.replies import Certainty, Outcome
 
 STEP_WITHIN_S: Final = 9.0

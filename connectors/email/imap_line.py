@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from connectors.email.mail_server import MailServer, NotReached, Security, open_socket, tls
 from connectors.guard import Guard
-from connectors.mail_server import MailServer, NotReached, Security, open_socket, tls
 
 ANSWER_WITHIN_S: Final = 20.0
 LONGEST_LINE: Final = 8 * 1024 * 1024

@@ -9,8 +9,8 @@ from email.policy import SMTP
 from typing import Final
 
 from connectors.charsets import kept
-from connectors.email_account import MailAccount
-from connectors.email_headers import LONGEST_ADDRESS, is_address, words
+from connectors.email.account import MailAccount
+from connectors.email.headers import LONGEST_ADDRESS, is_address, words
 from conversations.replies import Reply
 
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,120}")

@@ -10,7 +10,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from xml.etree.ElementTree import Element
 
 from connectors.charsets import kept
-from connectors.feed_xml import children, entries_of, markup, name_of, said, tombstones_of
+from connectors.feed.xml import children, entries_of, markup, name_of, said, tombstones_of
 from connectors.fields import (
     LONGEST_ID,
     LONGEST_TEXT,

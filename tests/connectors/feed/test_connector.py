@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from connectors.feed import MOST_SEEN, cursor_from
-from connectors.feed_wire import Feed, entries_from, moment_of
-from connectors.feed_xml import NotAFeed, read_feed
+from connectors.feed.connector import MOST_SEEN, cursor_from
+from connectors.feed.wire import Feed, entries_from, moment_of
+from connectors.feed.xml import NotAFeed, read_feed
 from conversations.model import Post, PostChangeKind, Unreadable
 from conversations.networks import Account, NetworkTrouble, Page, Trouble
 from conversations.replies import Certainty

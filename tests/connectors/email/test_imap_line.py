@@ -3,9 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors import imap_line
-from connectors.guard import STRICT
-from connectors.imap_line import (
+from connectors.email import imap_line
+from connectors.email.imap_line import (
     ImapBroken,
     ImapRefused,
     Literal,
@@ -14,9 +13,10 @@ from connectors.imap_line import (
     opened,
     text,
 )
-from connectors.mail_server import MailServer, NotReached, Security
+from connectors.email.mail_server import MailServer, NotReached, Security
+from connectors.guard import STRICT
+from tests.connectors.email.mail_speaker import MailSpeaker, certificate
 from tests.connectors.loopback import LOOPBACK
-from tests.connectors.mail_speaker import MailSpeaker, certificate
 
 PLAIN = "localhost"
 

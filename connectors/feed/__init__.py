@@ -1,0 +1,1 @@
+"""RSS, Atom and the comments of blogs."""
