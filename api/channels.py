@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import Connection, RowMapping
 
 from api.context import ContextOf
-from api.fields import Body, Id, Name, RequiredSkillBody, Shape, Stamp, plain, rfc3339
+from api.fields import Body, Id, Name, RequiredSkillBody, Shape, Stamp, maybe_rfc3339, plain
 from api.idempotency import Answer, Carried
 from api.listing import Asked, Listing, listing
 from api.routes import CHANGES, CREATES, DELETES, READS, READS_ONE, new_router
@@ -102,7 +102,7 @@ def shape(row: RowMapping) -> dict[str, Any]:
     return {
         **body_of(row),
         **{name: row[name] for name in kept},
-        **{name: rfc3339(row[name]) if row[name] is not None else None for name in moments},
+        **{name: maybe_rfc3339(row[name]) for name in moments},
     }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from api import json_body
 from api.context import Context, ContextOf
 from api.errors import not_found
-from api.fields import Body, Line, LocationBody, Moment, Shape, Stamp, rfc3339
+from api.fields import Body, Line, LocationBody, Moment, Shape, Stamp, maybe_rfc3339, rfc3339
 from api.idempotency import Answer, Carried
 from api.routes import COMMANDS, LenientRoute, new_router
 from conversations.errors import ConversationError
@@ -134,14 +134,10 @@ def post_shape(row: dict[str, Any]) -> dict[str, Any]:
     """Return a stored post in the contract's form."""
     moments = ("created_at", "received_at", "edited_at", "deleted_at")
     shown = {name: row[name] for name in PostShape.model_fields if name not in moments}
-    author = {**row["author"], "created_at": _maybe_stamp(row["author"].get("created_at"))}
+    author = {**row["author"], "created_at": maybe_rfc3339(row["author"].get("created_at"))}
     earlier = [{**each, "until": rfc3339(each["until"])} for each in row["earlier_texts"]]
-    stamps = {name: _maybe_stamp(row[name]) for name in moments}
+    stamps = {name: maybe_rfc3339(row[name]) for name in moments}
     return {**shown, "author": author, "earlier_texts": earlier, **stamps}
-
-
-def _maybe_stamp(moment: Instant | None) -> str | None:
-    return rfc3339(moment) if moment is not None else None
 
 
 @router.post(
@@ -250,7 +246,7 @@ def post_of(body: PostBody, now: Instant) -> Post:
     location = Location(**body.location.model_dump()) if body.location else None
     return Post(
         external_id=body.external_id,
-        author=Author(**body.author.model_dump()),
+        author=Author(**{**body.author.model_dump(), "created_at": body.author.created_at}),
         text=body.text,
         created_at=_written_at(body.created_at, now),
         visibility=body.visibility,
