@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import httpx
 
 from connectors.base import BaseConnector
-from connectors.bluesky import BlueskyConnector
+from connectors.bluesky.connector import BlueskyConnector
 from connectors.email.connector import EmailConnector
 from connectors.facebook.connector import FacebookConnector
 from connectors.feed.connector import FeedConnector
 from connectors.guard import Guard
 from connectors.instagram.connector import InstagramConnector
-from connectors.mastodon import MastodonConnector
+from connectors.mastodon.connector import MastodonConnector
 from connectors.simulated import SimulatedConnector
 from connectors.telegram.connector import TelegramConnector
 from connectors.webhook import WebhookConnector

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from connectors.bluesky import BlueskyConnector
-from connectors.bluesky_wire import POST
+from connectors.bluesky.connector import BlueskyConnector
+from connectors.bluesky.wire import POST
 from connectors.fields import rfc_3339
 from conversations.model import Visibility
 from conversations.networks import Account

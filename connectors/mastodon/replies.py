@@ -10,8 +10,8 @@ import httpx
 
 from connectors.calls import HTTP_SERVER_ERROR, HTTP_TOO_MANY, Answer, outcome_of_failure
 from connectors.fields import instant, mapping, words
-from connectors.mastodon_calls import FORBIDDEN, MastodonCalls, parsed, pause_s
-from connectors.mastodon_wire import status_id_of
+from connectors.mastodon.calls import FORBIDDEN, MastodonCalls, parsed, pause_s
+from connectors.mastodon.wire import status_id_of
 from connectors.patience import Busy
 from conversations.model import Instant, Visibility
 from conversations.networks import Account, NetworkTrouble

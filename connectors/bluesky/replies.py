@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from connectors.bluesky_calls import BlueskyCalls, Session, pause_s, read_from, told
-from connectors.bluesky_wire import (
+from connectors.bluesky.calls import BlueskyCalls, Session, pause_s, read_from, told
+from connectors.bluesky.wire import (
     LONGEST_URI,
     POST,
     convo_id_of,

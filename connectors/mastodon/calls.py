@@ -10,7 +10,7 @@ import httpx
 
 from connectors.calls import HTTP_TOO_MANY, Answer, call
 from connectors.fields import NotUnderstood, count, instant, mapping, web_address, words
-from connectors.mastodon_wire import Ourselves, ourselves_from
+from connectors.mastodon.wire import Ourselves, ourselves_from
 from connectors.patience import Busy
 from conversations.networks import Account, NetworkTrouble, Trouble
 

@@ -14,8 +14,8 @@ from urllib.parse import urlencode, urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidURI, WebSocketException
 
-from connectors.bluesky_calls import BlueskyCalls, Session
-from connectors.bluesky_wire import POST, guarded, post_from
+from connectors.bluesky.calls import BlueskyCalls, Session
+from connectors.bluesky.wire import POST, guarded, post_from
 from connectors.fields import mapping, rfc_3339, words
 from connectors.guard import ForbiddenTarget, Guard
 from connectors.json_pages import read_entry

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from conversations.model import PostChangeKind, Visibility
 from conversations.networks import NetworkTrouble, Page, Trouble
-from tests.connectors.mastodon_instance import Instance, running_instance
+from tests.connectors.mastodon.instance import Instance, running_instance
 
 
 @pytest_asyncio.fixture

@@ -13,8 +13,8 @@ import httpx
 from connectors.calls import Answer
 from connectors.fields import instant, mapping, words
 from connectors.json_pages import NotAPage, read_page
-from connectors.mastodon_calls import MastodonCalls
-from connectors.mastodon_wire import (
+from connectors.mastodon.calls import MastodonCalls
+from connectors.mastodon.wire import (
     ASKED_FOR,
     Ourselves,
     Understood,

@@ -10,11 +10,11 @@ from typing import ClassVar
 import httpx
 
 from connectors.base import BaseConnector
-from connectors.bluesky_calls import BlueskyCalls
-from connectors.bluesky_chat import BlueskyChat, ChatPage
-from connectors.bluesky_reading import BlueskyReading
-from connectors.bluesky_replies import BlueskyReplies
-from connectors.bluesky_stream import BlueskyStream
+from connectors.bluesky.calls import BlueskyCalls
+from connectors.bluesky.chat import BlueskyChat, ChatPage
+from connectors.bluesky.reading import BlueskyReading
+from connectors.bluesky.replies import BlueskyReplies
+from connectors.bluesky.stream import BlueskyStream
 from connectors.guard import STRICT, Guard
 from connectors.patience import Busy
 from conversations.capabilities import (

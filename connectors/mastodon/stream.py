@@ -11,9 +11,9 @@ import httpx
 
 from connectors.calls import HTTP_TOO_MANY
 from connectors.json_pages import read_entry
-from connectors.mastodon_calls import FORBIDDEN, MastodonCalls, base_url
-from connectors.mastodon_reading import Roots
-from connectors.mastodon_wire import (
+from connectors.mastodon.calls import FORBIDDEN, MastodonCalls, base_url
+from connectors.mastodon.reading import Roots
+from connectors.mastodon.wire import (
     Ourselves,
     Understood,
     deletion_of,

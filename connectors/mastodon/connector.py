@@ -11,11 +11,11 @@ import httpx
 
 from connectors.base import BaseConnector
 from connectors.guard import STRICT, Guard
-from connectors.mastodon_calls import KEPT_FOR_REPLIES_PERCENT, MastodonCalls
-from connectors.mastodon_reading import MastodonReading, Roots
-from connectors.mastodon_replies import MastodonReplies, is_key_forgotten
-from connectors.mastodon_stream import MastodonStream
-from connectors.mastodon_wire import status_id_of
+from connectors.mastodon.calls import KEPT_FOR_REPLIES_PERCENT, MastodonCalls
+from connectors.mastodon.reading import MastodonReading, Roots
+from connectors.mastodon.replies import MastodonReplies, is_key_forgotten
+from connectors.mastodon.stream import MastodonStream
+from connectors.mastodon.wire import status_id_of
 from conversations.capabilities import (
     Allowance,
     Capabilities,

@@ -6,8 +6,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.bluesky_calls import BlueskyCalls
-from connectors.bluesky_wire import MICROSECONDS, Ourselves, author_from, message_from, tid
+from connectors.bluesky.calls import BlueskyCalls
+from connectors.bluesky.wire import MICROSECONDS, Ourselves, author_from, message_from, tid
 from connectors.fields import NotUnderstood, instant, mapping, sequence, words
 from connectors.json_pages import NotAPage, read_page
 from conversations.model import Author, Post, PostChange, PostChangeKind, Unreadable

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.bluesky_calls import BlueskyCalls, Session
-from connectors.bluesky_wire import notification_from, view_from
+from connectors.bluesky.calls import BlueskyCalls, Session
+from connectors.bluesky.wire import notification_from, view_from
 from connectors.fields import count, instant, mapping, rfc_3339, sequence, shown, words
 from connectors.json_pages import NotAPage, read_page
 from conversations.model import Instant, Post, Unreadable

@@ -3,13 +3,13 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from connectors.mastodon import LONGEST_NAME
-from connectors.mastodon_reading import cursor_from
+from connectors.mastodon.connector import LONGEST_NAME
+from connectors.mastodon.reading import cursor_from
 from conversations.capabilities import CountingUnit
 from conversations.model import PostKind, Visibility
 from conversations.networks import NetworkTrouble, Trouble
 from tests.connectors.delivering import now_ms
-from tests.connectors.mastodon_instance import CUSTOMER, Instance, running_instance
+from tests.connectors.mastodon.instance import CUSTOMER, Instance, running_instance
 
 
 @pytest_asyncio.fixture

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from connectors.bluesky import BlueskyConnector
-from connectors.bluesky_wire import facets_of, record_key, record_of
+from connectors.bluesky.connector import BlueskyConnector
+from connectors.bluesky.wire import facets_of, record_key, record_of
 from connectors.guard import STRICT
 from conversations.model import PostChangeKind, PostKind, ReplyState, Visibility
 from conversations.networks import Account, ListenedChannel, NetworkTrouble, Page, Trouble

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from connectors.bluesky_wire import Ourselves, author_from
+from connectors.bluesky.wire import Ourselves, author_from
 from connectors.calls import HTTP_SERVER_ERROR, HTTP_TOO_MANY, Answer, call
 from connectors.fields import NotUnderstood, mapping, sequence, web_address, words
 from connectors.patience import Busy

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.mastodon import MastodonConnector
+from connectors.mastodon.connector import MastodonConnector
 from conversations.model import ReplyState, Visibility
 from conversations.networks import Account, ListenedChannel, Page
 from conversations.replies import Reply

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connectors.mastodon_wire import (
+from connectors.mastodon.wire import (
     Ourselves,
     deletion_of,
     edit_from,

@@ -4,11 +4,11 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from connectors.mastodon_replies import DEDUPLICATED_FOR_MS, naming
+from connectors.mastodon.replies import DEDUPLICATED_FOR_MS, naming
 from conversations.model import Visibility
 from conversations.replies import Certainty, ReadBack
 from tests.connectors.delivering import now_ms
-from tests.connectors.mastodon_instance import CUSTOMER, Instance, running_instance
+from tests.connectors.mastodon.instance import CUSTOMER, Instance, running_instance
 
 
 @pytest_asyncio.fixture

@@ -1,0 +1,1 @@
+"""Bluesky: posts, notifications, search, Jetstream and chat."""
