@@ -8,7 +8,17 @@ from pydantic import Field
 from sqlalchemy import Connection, RowMapping
 
 from api.context import ContextOf
-from api.fields import Body, Id, Name, RequiredSkillBody, Shape, Stamp, maybe_rfc3339, plain
+from api.fields import (
+    Body,
+    Id,
+    Name,
+    RequiredSkillBody,
+    Shape,
+    Stamp,
+    maybe_rfc3339,
+    plain,
+    rfc3339,
+)
 from api.idempotency import Answer, Carried
 from api.listing import Asked, Listing, listing
 from api.routes import CHANGES, CREATES, DELETES, READS, READS_ONE, new_router
