@@ -13,6 +13,7 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    func,
     insert,
     literal,
     or_,
@@ -119,7 +120,7 @@ def listed(connection: Connection, sought: Sought, window: Window) -> Page:
         if seen_by is not None:
             query = query.where(_is_of(seen_by))
     if sought.language is not None:
-        theirs = CANNED_REPLIES.c.language == sought.language
+        theirs = func.lower(CANNED_REPLIES.c.language) == sought.language.lower()
         query = query.where(or_(theirs, CANNED_REPLIES.c.language.is_(None)))
     return page(connection, query, (rank, CANNED_REPLIES.c.place), window)
 
