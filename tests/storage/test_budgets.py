@@ -3,7 +3,8 @@
 import asyncio
 
 from conversations.capabilities import Allowance
-from storage import budgets, clock
+from conversations.replies import ReadBack, Step
+from storage import budgets, clock, replies
 from storage.database import Database
 from tests.clocks import Clock
 from tests.floor import Floor
@@ -47,3 +48,30 @@ async def test_accounts_do_not_share_and_workers_do(database: Database) -> None:
 
     assert waits.count(0) == 10
     assert await take(database, other) == 0
+
+
+async def test_a_reply_takes_its_allowance_when_it_begins_and_waits_without(
+    database: Database, clock: Clock
+) -> None:
+    floor = Floor(database)
+    source = await floor.channel(workgroup := await floor.workgroup())
+    await floor.agent(workgroup)
+    one_a_minute = Allowance("posts", 1, 60)
+    reply_ids = []
+    for customer in ("one", "other"):
+        opened, agent_id = await floor.connect(source, customer)
+        outcome = await floor.reply(opened, agent_id)
+        assert outcome.reply is not None
+        reply_ids.append(outcome.reply.id)
+
+    async def begin(reply_id: str) -> tuple[Step, int]:
+        permit = await database.write(
+            lambda k: replies.begin(k, reply_id, ReadBack.LOOK_UP, "sender", one_a_minute)
+        )
+        return permit.permission.next_step.step, permit.permission.next_step.wait_ms
+
+    first, second = await begin(reply_ids[0]), await begin(reply_ids[1])
+    clock.advance(s=60)
+
+    assert (first, second) == ((Step.SEND, 0), (Step.WAIT, 60_000))
+    assert await begin(reply_ids[1]) == (Step.SEND, 0)
