@@ -211,6 +211,7 @@ def _served(queue: str, parts: Parts) -> dict[str, Any]:
     return {
         "activities": [sending.send_replies],
         "max_concurrent_activities": CONCURRENT_REPLIES,
+        "activity_task_poller_behavior": PollerBehaviorAutoscaling(initial=1),
     }
 
 
