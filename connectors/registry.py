@@ -12,7 +12,10 @@ from connectors.feed.connector import FeedConnector
 from connectors.guard import Guard
 from connectors.instagram.connector import InstagramConnector
 from connectors.mastodon.connector import MastodonConnector
+from connectors.matrix.connector import MatrixConnector
 from connectors.simulated import SimulatedConnector
+from connectors.slack.connector import SlackConnector
+from connectors.sms.connector import SmsConnector
 from connectors.telegram.connector import TelegramConnector
 from connectors.webhook import WebhookConnector
 from connectors.x.connector import XConnector
@@ -28,8 +31,11 @@ _CONNECTORS: tuple[type[BaseConnector], ...] = (
     InstagramConnector,
     MastodonConnector,
     BlueskyConnector,
+    MatrixConnector,
     TelegramConnector,
+    SlackConnector,
     EmailConnector,
+    SmsConnector,
     FeedConnector,
 )
 NETWORKS = tuple(connector.network for connector in _CONNECTORS)

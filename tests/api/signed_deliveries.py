@@ -211,7 +211,7 @@ SIGNED: dict[str, Signing] = {
         _of_meta,
     ),
     "sms": Signing(
-        ("connectors.sms", "SmsConnector"),
+        ("connectors.sms.connector", "SmsConnector"),
         {"account_sid": "AC1", "number": "+15551234567", "url": _URL},
         "auth_token",
         _sms,
@@ -227,7 +227,7 @@ SIGNED: dict[str, Signing] = {
         signs_body=False,
     ),
     "slack": Signing(
-        ("connectors.slack", "SlackConnector"),
+        ("connectors.slack.connector", "SlackConnector"),
         {"bot_user_id": "U1", "channel_ids": ["C1"], "delivery": "webhook", "url": _URL},
         "signing_secret",
         _slack,

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.slack_signature import signature
+from connectors.slack.signature import signature
 from conversations.networks import DeliveryRequest
 
 TOKEN, SECRET = "xoxb-fake", "8f742231b10e8888abcd99yyyzzz85a5"

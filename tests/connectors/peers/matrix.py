@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import httpx
 
-from connectors.matrix import MatrixConnector
-from connectors.matrix_calls import joined_id, split_id
+from connectors.matrix.calls import joined_id, split_id
+from connectors.matrix.connector import MatrixConnector
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from connectors.slack import SlackConnector
-from connectors.slack_wire import html_free, joined_id, split_id
+from connectors.slack.connector import SlackConnector
+from connectors.slack.wire import html_free, joined_id, split_id
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from connectors.sms import SmsConnector
+from connectors.sms.connector import SmsConnector
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy

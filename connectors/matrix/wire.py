@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from connectors.fields import NotUnderstood, mapping, required, sequence, words
-from connectors.matrix_calls import joined_id
+from connectors.matrix.calls import joined_id
 from connectors.said import said
 from conversations.model import (
     Author,

@@ -11,7 +11,7 @@ from connectors.base import BaseConnector
 from connectors.calls import Answer, call, outcome_of_failure
 from connectors.fields import mapping, sequence
 from connectors.guard import STRICT, Guard
-from connectors.matrix_calls import (
+from connectors.matrix.calls import (
     LARGEST_SYNC,
     NO_ACCESS,
     checked,
@@ -22,9 +22,9 @@ from connectors.matrix_calls import (
     room_path,
     split_id,
 )
-from connectors.matrix_cursor import SyncCursor, cursor_from
-from connectors.matrix_reading import Happened, MatrixReader
-from connectors.matrix_wire import REPLY_KEY
+from connectors.matrix.cursor import SyncCursor, cursor_from
+from connectors.matrix.reading import Happened, MatrixReader
+from connectors.matrix.wire import REPLY_KEY
 from connectors.patience import Busy
 from connectors.waiting import Waiting
 from conversations.capabilities import Capabilities, CountingUnit, Delivery, LengthRule

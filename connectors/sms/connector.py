@@ -10,7 +10,7 @@ from connectors.base import BaseConnector
 from connectors.calls import Answer, call, outcome_of_failure
 from connectors.fields import mapping, sequence, shown, words
 from connectors.guard import STRICT, Guard
-from connectors.sms_calls import (
+from connectors.sms.calls import (
     FAILED,
     HOST,
     NO_ACCESS,
@@ -21,9 +21,9 @@ from connectors.sms_calls import (
     request,
     trouble_of,
 )
-from connectors.sms_reached import Reached, reached_from
-from connectors.sms_signature import verified_form
-from connectors.sms_wire import Listed, listed, medium, post_of_form, post_of_listed, sid_of
+from connectors.sms.reached import Reached, reached_from
+from connectors.sms.signature import verified_form
+from connectors.sms.wire import Listed, listed, medium, post_of_form, post_of_listed, sid_of
 from connectors.waiting import Waiting
 from conversations.capabilities import Capabilities, CountingUnit, Delivery, LengthRule, ReplyDepth
 from conversations.connector import Setting

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 import httpx
 
 from connectors.fields import mapping, words
-from connectors.slack_calls import asked
-from connectors.slack_wire import Chat, instant_of, people_in, ts_of, visibility_of
+from connectors.slack.calls import asked
+from connectors.slack.wire import Chat, instant_of, people_in, ts_of, visibility_of
 from conversations.model import Visibility
 from conversations.networks import Account, ListenedChannel, NetworkTrouble
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from connectors.slack import SlackConnector
-from connectors.slack_reading import Reached, reached_from
-from connectors.slack_signature import signature
-from connectors.slack_wire import Chat, plain, split_id
+from connectors.slack.connector import SlackConnector
+from connectors.slack.reading import Reached, reached_from
+from connectors.slack.signature import signature
+from connectors.slack.wire import Chat, plain, split_id
 from conversations.model import Author, Media, Post, PostChange, PostChangeKind, Visibility
 from conversations.networks import (
     Account,

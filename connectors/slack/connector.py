@@ -11,7 +11,7 @@ from connectors.calls import call, outcome_of_failure
 from connectors.fields import mapping, shown, words
 from connectors.guard import STRICT, Guard
 from connectors.patience import Busy
-from connectors.slack_calls import (
+from connectors.slack.calls import (
     HOST,
     NO_ACCESS,
     asked,
@@ -20,9 +20,9 @@ from connectors.slack_calls import (
     refusal_of,
     request,
 )
-from connectors.slack_reading import Reached, Said, SlackReader, delivered_chat, reached_from
-from connectors.slack_signature import verify
-from connectors.slack_wire import (
+from connectors.slack.reading import Reached, Said, SlackReader, delivered_chat, reached_from
+from connectors.slack.signature import verify
+from connectors.slack.wire import (
     METADATA_TYPE,
     Piece,
     escaped,

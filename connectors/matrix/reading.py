@@ -9,7 +9,7 @@ import httpx
 
 from connectors.calls import call
 from connectors.fields import mapping, sequence, words
-from connectors.matrix_calls import (
+from connectors.matrix.calls import (
     LARGEST_SYNC,
     checked,
     code_of,
@@ -17,8 +17,8 @@ from connectors.matrix_calls import (
     request,
     room_path,
 )
-from connectors.matrix_cursor import SyncCursor
-from connectors.matrix_wire import TYPES, Piece, Room, piece_of
+from connectors.matrix.cursor import SyncCursor
+from connectors.matrix.wire import TYPES, Piece, Room, piece_of
 from conversations.model import Instant, PostChange, PostChangeKind, Unreadable, Visibility
 from conversations.networks import Account, NetworkTrouble
 

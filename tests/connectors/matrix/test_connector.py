@@ -7,10 +7,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from connectors.matrix import MatrixConnector
-from connectors.matrix_calls import joined_id, split_id
-from connectors.matrix_cursor import SyncCursor, cursor_from
-from connectors.matrix_wire import Room, piece_of
+from connectors.matrix.calls import joined_id, split_id
+from connectors.matrix.connector import MatrixConnector
+from connectors.matrix.cursor import SyncCursor, cursor_from
+from connectors.matrix.wire import Room, piece_of
 from conversations.model import (
     Location,
     Media,

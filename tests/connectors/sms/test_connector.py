@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.sms import SmsConnector
-from connectors.sms_reached import MOST_SEEN, OVERLAP_MS, Reached, reached_from
-from connectors.sms_signature import signature
+from connectors.sms.connector import SmsConnector
+from connectors.sms.reached import MOST_SEEN, OVERLAP_MS, Reached, reached_from
+from connectors.sms.signature import signature
 from conversations.model import Author, Media, Post, Visibility
 from conversations.networks import (
     Account,

@@ -1,0 +1,1 @@
+"""Slack channels and direct messages."""
