@@ -63,6 +63,7 @@ async def stream_events(  # noqa: PLR0913, PLR0917 - one parameter a filter
     types: Annotated[str | None, Query(max_length=2_000)] = None,
     workgroup_id: Annotated[str | None, Query(max_length=64)] = None,
     agent_id: Annotated[str | None, Query(max_length=64)] = None,
+    presence: Annotated[bool, Query(description="Tell too who comes and goes, live only")] = False,  # noqa: FBT002 - a filter as the others
     last_event_id: Annotated[str | None, Header(max_length=50)] = None,
 ) -> StreamingResponse:
     """Follow events as `text/event-stream`; `Last-Event-ID` or `after` resumes without a gap."""
@@ -72,7 +73,8 @@ async def stream_events(  # noqa: PLR0913, PLR0917 - one parameter a filter
         agent_id = caller.agent_id
     if context.feed.streams_of(caller) >= MOST_STREAMS:
         raise Problem(429, "too_many_streams", f"a principal has at most {MOST_STREAMS} streams")
-    stream = await context.feed.open(caller, Wanted(chosen, workgroup_id, agent_id))
+    wanted = Wanted(chosen, workgroup_id, agent_id, with_presence=presence)
+    stream = await context.feed.open(caller, wanted)
     return EventStream(_frames(request, context, stream, cursor))
 
 
@@ -128,6 +130,8 @@ async def _follow(
         for told in stream.taken(place):
             place = told.seq
             yield told.frame
+        for frame in stream.passed():
+            yield frame
         if stream.is_ending:
             yield b": bye\n\n"
             return

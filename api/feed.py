@@ -62,11 +62,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a viewer asked for; empty means everything."""
+    """What a viewer asked for; empty means everything that is in the sequence."""
 
     types: frozenset[str] = frozenset()
     workgroup_id: str | None = None
     agent_id: str | None = None
+    with_presence: bool = False
 
     def covers(self, told: Told) -> bool:
         if self.types and told.type not in self.types:
@@ -84,6 +85,7 @@ class Stream:
     wanted: Wanted
     viewer: Viewer
     buffer: deque[Told] = field(default_factory=deque)
+    passing: dict[str, bytes] = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     is_behind: bool = False
     is_ending: bool = False
@@ -103,6 +105,16 @@ class Stream:
             told = self.buffer.popleft()
             if told.seq > place:
                 yield told
+
+    def pass_on(self, about: str, frame: bytes) -> None:
+        """Hand over what is only true now and has no place: of one matter the latest is enough."""
+        self.passing[about] = frame
+        self.wake.set()
+
+    def passed(self) -> Iterator[bytes]:
+        """Take out what is only true now."""
+        while self.passing:
+            yield self.passing.pop(next(iter(self.passing)))
 
     async def is_woken(self, within_s: float) -> bool:
         """Wait for something to do; False when nothing came and nothing lies there."""
@@ -165,6 +177,9 @@ class Feed:
         self._metrics.streams.set(len(self._streams))
         return stream
 
+    def streams_with_presence(self) -> list[Stream]:
+        return [stream for stream in self._streams if stream.wanted.with_presence]
+
     def streams_of(self, principal: Principal) -> int:
         return sum(stream.principal.id == principal.id for stream in self._streams)
 
@@ -197,7 +212,7 @@ class Feed:
         self._head = rows[-1]["seq"]
         if self._streams:
             told = await self._tell(rows)
-            await self._refresh_viewers()
+            await self.refresh_viewers()
             self._hand_out(told)
         self._handed_out = self._head
         return True
@@ -207,7 +222,7 @@ class Feed:
             while await self._database.write(events.number_events) == events.RELAY_BATCH:
                 pass
 
-    async def _refresh_viewers(self) -> None:
+    async def refresh_viewers(self) -> None:
         """Read the agents' workgroups again, so that rights are those of the delivery."""
         agents = {s.viewer.agent_id for s in self._streams if s.viewer.workgroup_ids is not None}
         wanted = sorted(agent_id for agent_id in agents if agent_id is not None)

@@ -49,6 +49,7 @@ from api.doorkeeper import Doorkeeper
 from api.feed import Feed
 from api.links import TemporalLinks
 from api.metrics import Metrics
+from api.onlooker_feed import OnlookerFeed
 from api.surroundings import Surroundings
 from api.turns import Turns
 from connectors.calls import new_client
@@ -171,6 +172,7 @@ async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
     links = TemporalLinks(settings.temporal_ui_url, client.namespace)
     doorkeeper = Doorkeeper(database)
     feed = Feed(database, doorkeeper, metrics, links)
+    onlooker_feed = OnlookerFeed(database, feed)
     app.state.context = Context(
         database=database,
         following=following,
@@ -193,10 +195,12 @@ async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
     await _accept_bootstrap_key(database, settings)
     ringer.start()
     await feed.start()
+    onlooker_feed.start()
     try:
         with leaving.heard(feed.end_streams):
             yield
     finally:
+        await onlooker_feed.close()
         await feed.close()
         await following.close()
         await ringer.close()

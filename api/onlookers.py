@@ -47,12 +47,13 @@ async def list_onlookers(
     def read(connection: Connection) -> dict[str, Any]:
         require_visible(connection, caller, conversation_id)
         page = onlookers.others(connection, Onlooker(conversation_id, caller.id), window)
-        return listing([_shape(row) for row in page.rows], page.next)
+        return listing([shape(row) for row in page.rows], page.next)
 
     return await context.database.read(read)
 
 
-def _shape(row: RowMapping) -> dict[str, Any]:
+def shape(row: RowMapping) -> dict[str, Any]:
+    """Return an onlooker as the others see him."""
     return {
         **{name: row[name] for name in ("agent_id", "name", "activity")},
         "since": rfc3339(row["since"]),

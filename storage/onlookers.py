@@ -1,8 +1,9 @@
 """Who looks at a conversation now, or types in it: short leases that hold up nothing."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, RowMapping, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations.model import Instant
@@ -67,6 +68,20 @@ def others(connection: Connection, who: Onlooker, window: Window) -> Page:
         )
     )
     return page(connection, query, (ONLOOKERS.c.since, ONLOOKERS.c.principal_id), window)
+
+
+def present(connection: Connection) -> dict[str, list[RowMapping]]:
+    """Return who is where, by conversation; in each the first who came first."""
+    query = (
+        select(ONLOOKERS, PRINCIPALS.c.agent_id, PRINCIPALS.c.name)
+        .join(PRINCIPALS, PRINCIPALS.c.id == ONLOOKERS.c.principal_id)
+        .where(ONLOOKERS.c.until > clock.now(connection))
+        .order_by(ONLOOKERS.c.since, ONLOOKERS.c.principal_id)
+    )
+    found: defaultdict[str, list[RowMapping]] = defaultdict(list)
+    for row in connection.execute(query).mappings():
+        found[row["conversation_id"]].append(row)
+    return dict(found)
 
 
 def forget_before(connection: Connection, now: Instant) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from api.canned_replies import CannedReplyBody, RenderedShape
 from api.drafts import DraftBody, DraftShape
@@ -137,7 +137,7 @@ async def shortcuts(caller: Caller, query: str = "") -> list[str]:
 
 async def test_a_canned_reply_lives_as_set_up_resources_do(floor: Floor) -> None:
     admin = floor.admin
-    body = {"shortcut": "Late", "text": "Sorry, {customer_name}!", "language": "en"}
+    body: Json = {"shortcut": "Late", "text": "Sorry, {customer_name}!", "language": "en"}
     body |= {"workgroups": [floor.workgroup]}
     made = await admin.ok("POST", "/canned-replies", body)
     path = f"/canned-replies/{made['id']}"
@@ -323,7 +323,7 @@ async def test_presence_is_kept_with_no_key(floor: Floor) -> None:
 
 
 def test_the_documentation_names_every_field() -> None:
-    shapes = {
+    shapes: dict[str, tuple[type[BaseModel], ...]] = {
         "Drafts": (DraftBody, DraftShape),
         "Canned replies": (CannedReplyBody, RenderedShape),
         "Who else is there": (OnlookerShape,),
