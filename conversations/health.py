@@ -13,8 +13,8 @@ SILENT_AFTER = 2
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
-UNAUTHORISED_PAUSE_S = 900.0
-"""Refused credentials stay refused until somebody changes them."""
+UNAUTHORISED_PAUSE_S = 60.0
+"""Refused credentials mostly stay refused until somebody changes them."""
 
 LONGEST_WAIT_S = 86_400.0
 """What a network asks for is honoured up to here: a day is the longest window of any."""

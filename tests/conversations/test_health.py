@@ -69,7 +69,7 @@ def test_pauses_grow_and_are_spread_over_their_whole_length() -> None:
 
 
 def test_refused_credentials_are_tried_seldom() -> None:
-    assert health.pause_s(Trouble.UNAUTHORISED, 1, 0.0) >= 450
+    assert health.pause_s(Trouble.UNAUTHORISED, 1, 0.0) >= 30
 
 
 @given(asked=st.floats(0, 1e12), chance=st.floats(0, 1))
