@@ -1,10 +1,12 @@
 """The API's composition root: `uvicorn api.main:create_app --factory`."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from fastapi import APIRouter, FastAPI
+from temporalio.client import Client
 
 import logs
 from api import (
@@ -153,33 +155,80 @@ def _operation_id(route: object) -> str:
 
 
 @asynccontextmanager
-async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
-    app: FastAPI, settings: Settings, metrics: Metrics
-) -> AsyncIterator[None]:
-    secret_key, *previous = settings.secret_keys
-    database = open_database(settings.database_url.get_secret_value())
-    client = await connect_lazily()
-    rung = Batch[tuple[str, int]](database, lambda k, facts: bells.note_rung(k, facts, now(k)))
-    seen = Batch[Seen](database, bells.note_seen)
+async def _opened(app: FastAPI, settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
+    """Open everything, and close it in the opposite order."""
+    async with AsyncExitStack() as closing:
+        client = await connect_lazily()
+        database = _kept(closing, open_database(settings.database_url.get_secret_value()))
+        ringer = _ringer(closing, client, database)
+        context = _context(closing, settings, metrics, _Lines(database, client, ringer))
+        app.state.context = context
+        app.state.checks = watch.checks_of(database)
+        app.state.temporal_check = watch.temporal_check(client)
+        app.state.ringer = ringer
+        await _accept_bootstrap_key(database, settings)
+        ringer.start()
+        await context.feed.start()
+        _kept(closing, OnlookerFeed(database, context.feed)).start()
+        with leaving.heard(context.feed.end_streams):
+            yield
+
+
+class _Closes(Protocol):
+    async def close(self) -> None: ...
+
+
+Closing = TypeVar("Closing", bound=_Closes)
+
+
+def _kept(closing: AsyncExitStack, part: Closing) -> Closing:
+    """Close the part when everything that was opened after it is closed."""
+    closing.push_async_callback(part.close)
+    return part
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """What leads out of the process."""
+
+    database: Database
+    client: Client
+    ringer: Ringer
+
+
+def _ringer(closing: AsyncExitStack, client: Client, database: Database) -> Ringer:
+    seen = _kept(closing, Batch[Seen](database, bells.note_seen))
+    rung = _kept(
+        closing,
+        Batch[tuple[str, int]](database, lambda k, facts: bells.note_rung(k, facts, now(k))),
+    )
     ringer = Ringer(
         client,
         lambda conversation_id, version: rung.add((conversation_id, version)),
         lambda conversation_id, version: seen.add((conversation_id, version, None)),
     )
-    following = Following(database, ringer.ring)
+    return _kept(closing, ringer)
+
+
+def _context(
+    closing: AsyncExitStack, settings: Settings, metrics: Metrics, lines: _Lines
+) -> Context:
+    secret_key, *previous = settings.secret_keys
+    database = lines.database
     guard = Guard.allowing(settings.internal_targets)
     http, fetcher = new_client(guard), Fetcher(guard)
-    links = TemporalLinks(settings.temporal_ui_url, client.namespace)
-    doorkeeper = Doorkeeper(database)
-    feed = Feed(database, doorkeeper, metrics, links)
-    onlooker_feed = OnlookerFeed(database, feed)
-    app.state.context = Context(
+    for web in (http, fetcher):
+        closing.push_async_callback(web.aclose)
+    links = TemporalLinks(settings.temporal_ui_url, lines.client.namespace)
+    doorkeeper = _kept(closing, Doorkeeper(database))
+    following = _kept(closing, Following(database, lines.ringer.ring))
+    return Context(
         database=database,
         following=following,
         intake=PageIntake(database, following, AffinityKey(secret_key, previous)),
         seal=Seal(secret_key, previous),
         doorkeeper=doorkeeper,
-        feed=feed,
+        feed=_kept(closing, Feed(database, doorkeeper, metrics, links)),
         turns=Turns(),
         metrics=metrics,
         links=links,
@@ -189,27 +238,6 @@ async def _opened(  # noqa: PLR0915 - a composition root names each of its parts
         latest_reading=LatestReading(database),
         public_url=settings.public_url,
     )
-    app.state.checks = watch.checks_of(database)
-    app.state.temporal_check = watch.temporal_check(client)
-    app.state.ringer = ringer
-    await _accept_bootstrap_key(database, settings)
-    ringer.start()
-    await feed.start()
-    onlooker_feed.start()
-    try:
-        with leaving.heard(feed.end_streams):
-            yield
-    finally:
-        await onlooker_feed.close()
-        await feed.close()
-        await following.close()
-        await ringer.close()
-        await rung.close()
-        await seen.close()
-        await doorkeeper.close()
-        await fetcher.aclose()
-        await http.aclose()
-        await database.close()
 
 
 async def _accept_bootstrap_key(database: Database, settings: Settings) -> None:

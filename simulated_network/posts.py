@@ -18,7 +18,8 @@ _LONGEST_ID_DIGITS = 19
 _NOT_DELETED = (
     "NOT EXISTS (SELECT 1 FROM changes c WHERE c.post_id = {post} AND c.kind = 'deleted')"
 )
-_STANDS, _STANDS_IN_INBOX = _NOT_DELETED.format(post="p.id"), _NOT_DELETED.format(post="inbox.post_id")
+_STANDS = _NOT_DELETED.format(post="p.id")
+_STANDS_IN_INBOX = _NOT_DELETED.format(post="inbox.post_id")
 
 _SEEN = """
 SELECT p.*, coalesce(ap.handle, ab.handle) AS a_handle, coalesce(ap.name, ab.name) AS a_name,

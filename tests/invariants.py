@@ -17,9 +17,8 @@ from acd.matching import everyone, match
 from acd.model import Agent
 from acd.priority import queue_rank
 from conversations.model import MediaType
-from conversations.reply_parts import key_of, origin_of
 from storage.rows import agent_from, conversation_from, routing_policy_from
-from tests import handlings, moves, waits
+from tests import handlings, moves, said, waits
 from tests.history import Answer, History, Row, World
 
 OWNED = frozenset({"connected", "held", "parked"})
@@ -69,33 +68,8 @@ def every_post_is_in_one_conversation(history: History) -> Iterator[Violation]:
 
 def every_reply_is_said_once(history: History, world: World) -> Iterator[Violation]:
     """I3: at most once; exactly once if, and only if, it is `sent`."""
-    known = {reply["id"]: reply for reply in history.replies}
-    for key in world.published:
-        if origin_of(key)[0] not in known and key not in known:
-            yield Violation("I3", key, "published, but never written")
-    for key, reply in _posts_of(known.values()):
-        yield from _said_once(key, reply, world)
-
-
-def _posts_of(replies: Iterable[Row]) -> Iterator[tuple[str, Row]]:
-    """Name each post of each reply by its key, with the state that it has by itself."""
-    for reply in replies:
-        if not reply["parts"]:
-            yield reply["id"], reply
-        for index, part in enumerate(reply["parts"]):
-            state = "sent" if part["sent_at"] else reply["state"]
-            yield key_of(reply["id"], index), {**reply, "state": state}
-
-
-def _said_once(key: str, reply: Row, world: World) -> Iterator[Violation]:
-    times = world.published.get(key, 0)
-    may_repeat = reply["account_id"] in world.repeating
-    if times > 1 and not may_repeat:
-        yield Violation("I3", key, f"published {times} times")
-    if reply["state"] == "sent" and times == 0:
-        yield Violation("I3", key, "sent, but the network never saw it")
-    if reply["state"] == "rejected" and times > 0:
-        yield Violation("I3", key, "rejected, but the network has it")
+    for finding in said.that_differ(history, world):
+        yield Violation(*finding)
 
 
 def unsettled_replies_are_counted(history: History) -> Iterator[Violation]:
