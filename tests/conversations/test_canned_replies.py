@@ -24,6 +24,10 @@ def test_each_variable_gets_its_value_wherever_it_stands() -> None:
     assert render(text, VALUES) == "Blue Kettle, agent one here (cv_1). Bye Blue Kettle!"
 
 
+def test_what_is_no_variable_stays_in_its_braces() -> None:
+    assert render("{order} {} {customer_name}", VALUES) == "{order} {} Blue Kettle"
+
+
 @pytest.mark.parametrize(
     ("text", "unknown"),
     [
