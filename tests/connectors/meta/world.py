@@ -121,3 +121,13 @@ def reply_to(post: Post, text: str, **more: object) -> Reply:
 
 
 PRIVATELY = {"visibility": Visibility.PRIVATE}
+
+
+def to_comment(brand: World, text: str, words: str = "hello", **more: object) -> Reply:
+    brand.says(words)
+    return reply_to(brand.post(), text, **more)
+
+
+def to_message(brand: World, text: str, **more: object) -> Reply:
+    brand.writes("hello")
+    return reply_to(brand.post(), text, **more)

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from connectors.x.connector import XConnector
 from connectors.x.wire import Us
 from conversations.model import Post, ReplyState, Visibility
-from conversations.networks import Account, DeliveryRequest, ListenedChannel
+from conversations.networks import Account, DeliveryRequest, ListenedChannel, Page
 from conversations.replies import Reply
 from tests.connectors.delivering import now_ms
 from tests.fakes.x import BRAND, CREDENTIALS, CUSTOMER, FakeX
@@ -83,3 +84,19 @@ def signed(
     digest = base64.b64encode(hmac.digest(secret.encode(), raw, hashlib.sha256)).decode()
     headers = {"x-twitter-webhooks-signature": f"sha256={digest}"}
     return DeliveryRequest("POST", "https://parley.example/deliveries", headers, raw)
+
+
+def texts(page: Page) -> list[str]:
+    return [post.text for post in page.posts]
+
+
+async def read_all(x: XConnector, channel: ListenedChannel) -> list[Post]:
+    """Poll until nothing more is waiting."""
+    found: list[Post] = []
+    cursor = channel.cursor
+    while True:
+        page = await x.fetch(listened(channel.account, cursor, post_limit=channel.post_limit))
+        found += page.posts
+        cursor = page.cursor
+        if not page.goes_on:
+            return found

@@ -4,17 +4,15 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from connectors.x.connector import XConnector
 from conversations.model import PostChangeKind, PostKind, Visibility
 from conversations.networks import Account, BadSignature, DeliveryRequest, Page
-from tests.connectors.loopback import loopback_client
 from tests.connectors.x.account import account_of, listened, signed
 from tests.fakes.x import BRAND, CREDENTIALS, CUSTOMER, FakeX
 
@@ -87,12 +85,6 @@ MESSAGE = {
 @pytest.fixture
 def account() -> Account:
     return account_of(FakeX())
-
-
-@pytest_asyncio.fixture
-async def x() -> AsyncIterator[XConnector]:
-    async with loopback_client() as client:
-        yield XConnector(client)
 
 
 def event(kind: str, payload: dict[str, Any], user_id: str = BRAND, **more: Any) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """The connector against the fake X: replies, effectively once."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from connectors.calls import Answer
 from connectors.x.calls import pause_s
@@ -16,21 +14,8 @@ from conversations.capabilities import CountingUnit
 from conversations.model import Visibility
 from conversations.replies import Certainty, ReadBack
 from tests.connectors.delivering import now_ms
-from tests.connectors.loopback import loopback_client
-from tests.connectors.x.account import account_of, answer_to, listened, reply, running_fake
+from tests.connectors.x.account import account_of, answer_to, listened, reply
 from tests.fakes.x import BRAND, CREDENTIALS, CUSTOMER, STRANGER, FakeX
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeX]:
-    with running_fake() as one:
-        yield one
-
-
-@pytest_asyncio.fixture
-async def x() -> AsyncIterator[XConnector]:
-    async with loopback_client() as client:
-        yield XConnector(client)
 
 
 def said(fake: FakeX) -> list[str]:

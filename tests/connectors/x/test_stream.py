@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
-import pytest_asyncio
 
 from connectors.x import stream as x_stream
 from connectors.x.backoff import Backoff
@@ -27,12 +26,6 @@ def fake() -> Iterator[FakeX]:
     with running_fake() as one:
         one.heartbeat_s = 0.05
         yield one
-
-
-@pytest_asyncio.fixture
-async def x() -> AsyncIterator[XConnector]:
-    async with loopback_client() as client:
-        yield XConnector(client)
 
 
 @asynccontextmanager
