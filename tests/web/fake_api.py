@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from tests.web.fake_desk import FakeDesk
 from tests.web.fake_world import RefusedError, Row, World
 
 WEB = Path(__file__).resolve().parents[2] / "web"
@@ -40,7 +41,7 @@ def page(rows: list[Row]) -> Row:
     return {"items": rows, "next_cursor": None}
 
 
-class FakeApi:
+class FakeApi(FakeDesk):
     """The routes; what happens behind them is the world's business."""
 
     def __init__(self, world: World) -> None:
@@ -100,7 +101,7 @@ class FakeApi:
         self.key_of(request)
         groups = request.url.path.endswith("workgroups")
         rows = (
-            list(self.world.workgroups.values()) if groups else [{"id": "ch-1", "name": "@brand"}]
+            list(self.world.workgroups.values()) if groups else list(self.world.channels.values())
         )
         return JSONResponse(page(rows))
 
@@ -153,6 +154,8 @@ class FakeApi:
     def perform(self, request: Request, name: str, body: Row) -> tuple[int, Row]:
         row, me = self.row_of(request), self.agent_of(request)
         if name == "replies":
+            if body.get("from_draft"):
+                self.drop_draft(row["id"])
             return 202, self.world.reply(row, body, me)
         if name == "notes":
             return 201, self.world.note(row, body, me)
@@ -190,11 +193,14 @@ class FakeApi:
         return StreamingResponse(self.stream(start), media_type="text/event-stream")
 
     async def stream(self, cursor: int) -> AsyncIterator[str]:
-        epoch, quiet_s = self.world.stream_epoch, KEEP_ALIVE_S
+        epoch, quiet_s, heard = self.world.stream_epoch, KEEP_ALIVE_S, len(self.world.live)
         while epoch == self.world.stream_epoch:
             for event in self.world.events[cursor:]:
                 cursor, quiet_s = event["seq"], 0.0
                 yield f"id: {cursor}\nevent: {event['type']}\ndata: {json.dumps(event)}\n\n"
+            for news in self.world.live[heard:]:
+                heard += 1
+                yield f"event: {news['type']}\ndata: {json.dumps(news)}\n\n"
             if quiet_s >= KEEP_ALIVE_S:
                 quiet_s = 0.0
                 yield f"id: {cursor}\n: alive\n\n"
@@ -255,9 +261,16 @@ def create_app(world: World) -> WithHeaders:
         ("/conversations/{id}/timeline", api.timeline, ["GET"]),
         ("/conversations/{id}/decisions", api.decisions, ["GET"]),
         ("/conversations/{id}/replies/preview", api.preview, ["POST"]),
+        ("/conversations/{id}/draft", api.draft, ["GET", "PUT", "DELETE"]),
+        ("/conversations/{id}/presence", api.presence, ["GET", "POST"]),
         ("/conversations/{id}/{name}", api.command, ["POST"]),
+        ("/networks", api.networks, ["GET"]),
+        ("/canned-replies", api.canned_replies, ["GET"]),
+        ("/canned-replies/{id}/render", api.render, ["POST"]),
         ("/replies/{id}/resolve", api.resolve, ["POST"]),
         ("/replies/{id}/undo", api.undo, ["POST"]),
+        ("/replies/{id}/edit", api.change, ["POST"]),
+        ("/replies/{id}/delete", api.change, ["POST"]),
         ("/events", api.events, ["GET"]),
     ]
     routes = [

@@ -71,12 +71,22 @@ class World:
         self.lock = threading.RLock()
         self.counter = itertools.count(1)
         self.events: list[Row] = []
+        self.live: list[Row] = []
         self.conversations: dict[str, Row] = {}
         self.entries: dict[str, list[Row]] = {}
         self.decisions: dict[str, list[Row]] = {}
         self.agents: dict[str, Row] = {}
         self.workgroups: dict[str, Row] = {}
         self.replies: dict[str, Row] = {}
+        self.channels: dict[str, Row] = {}
+        self.add_channel("ch-1", "@brand")
+        self.canned_replies: list[Row] = []
+        self.drafts: dict[str, Row] = {}
+        self.draft_versions = itertools.count(1)
+        self.refuse_drafts = False
+        self.presence: list[tuple[str, str]] = []
+        self.onlookers: dict[str, list[Row]] = {}
+        self.change_refusal: str | None = None
         self.answers: dict[str, tuple[int, Any]] = {}
         self.requests: list[tuple[str, str, Any]] = []
         self.heartbeats: list[str] = []
@@ -91,7 +101,7 @@ class World:
     def new_id(self, kind: str) -> str:
         return f"{kind}-{next(self.counter)}"
 
-    def tell(self, kind: str, conversation: Row | None = None, **more: object) -> None:
+    def tell(self, kind: str, conversation: Row | None = None, /, **more: object) -> None:
         """Append an event; about a conversation it is also an entry of its timeline."""
         event: Row = {"seq": len(self.events) + 1, "type": kind, "at": at(), **more}
         if conversation:
@@ -106,6 +116,15 @@ class World:
                 {"kind": "event", "at": event["at"], "event": entry | {"detail": more}}
             )
         self.events.append(event)
+
+    def tell_live(self, kind: str, **more: object) -> None:
+        """Tell whoever listens now; it has no place in the sequence."""
+        self.live.append({"type": kind, **more})
+
+    def add_channel(self, channel_id: str, name: str, network: str = "x", **more: Any) -> None:
+        health = {"health": "healthy", "health_detail": None, "health_since": at(-3600)}
+        row = {"id": channel_id, "name": name, "network": network, "enabled": True, "version": 1}
+        self.channels[channel_id] = row | health | more
 
     def add_agent(self, agent_id: str, name: str, status: str = "on_queue", load: int = 0) -> Row:
         self.agents[agent_id] = {
@@ -312,6 +331,35 @@ class World:
                 reply["reason"] = "The customer has blocked you"
             self.tell(f"reply.{state}", row, reply=dict(reply))
             return reply
+
+    def ask_change(self, reply_id: str, kind: str, text: str | None) -> Row:
+        with self.lock:
+            asked = {"kind": kind, "state": "pending", "text": text, "reason": None}
+            reply = self.replies[reply_id]
+            reply["change"] = asked | {"asked_at": at()}
+            return dict(reply)
+
+    def settle_change(self, reply_id: str, state: str, reason: str | None = None) -> None:
+        with self.lock:
+            reply = self.replies[reply_id]
+            change = reply["change"] | {"state": state, "reason": reason}
+            is_edited = change["kind"] == "edit" and state == "done"
+            reply |= {"change": change, "text": change["text"] if is_edited else reply["text"]}
+            done = {"edit": "edited", "delete": "deleted"}[change["kind"]]
+            event = done if state == "done" else "change_refused"
+            self.tell(f"reply.{event}", self.conversations[reply["conversation_id"]])
+
+    def change_post(self, row: Row, text: str | None = None) -> None:
+        """Let the customer edit the newest post, or delete it."""
+        with self.lock:
+            post = next(e["post"] for e in reversed(self.entries[row["id"]]) if e["kind"] == "post")
+            if text is None:
+                post |= {"text": "", "media": [], "earlier_texts": [], "deleted_at": at()}
+            else:
+                earlier = [*post.get("earlier_texts", []), {"text": post["text"], "until": at()}]
+                post |= {"text": text, "edited_at": at(), "earlier_texts": earlier}
+            kind = "edited" if text is not None else "deleted"
+            self.tell("conversation.post_changed", row, post_id=post["id"], kind=kind)
 
     def note(self, row: Row, body: Row, agent_id: str | None) -> Row:
         note = {"id": self.new_id("n"), "agent_id": agent_id, "text": body["text"]}

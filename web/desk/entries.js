@@ -3,11 +3,13 @@ import { html } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { clockTime, customerName, dayName, roughSpan, spaced, toMs, wholeTime } from '../core/format.js';
 import { agentName, isMine, isSupervisor, workgroupName } from '../state/store.js';
+import { POST } from '../texts/en.js';
 import { mayReply } from './actions.js';
 import { resolveReply, underway } from './commands.js';
+import { Delivery, Parts } from './delivery.js';
 import { changeDraft } from './drafts.js';
 import { returnToComposer, takeBack, tryAgain } from './outbox.js';
-import { SecondThoughts, isWithdrawn } from './second_thoughts.js';
+import { SecondThoughts, isDeleted, isWithdrawn } from './second_thoughts.js';
 import { Media, OutLink, Words } from './words.js';
 
 function Time({ at }) {
@@ -15,6 +17,25 @@ function Time({ at }) {
 }
 
 const Closed = () => html`<span class="closed"><${Icon} name="lock" />private</span>`;
+
+/** What a post said before it was edited, for whoever asks. */
+function Earlier({ texts }) {
+  if (!texts?.length) return null;
+  return html`
+    <details class="earlier"><summary>${POST.earlier(texts.length)}</summary>
+      <ul>${texts.map(({ text, until }, index) => html`<li key=${index}><p class="hint">${POST.until} <${Time} at=${until} /></p><p class="words" dir="auto">${text}</p></li>`)}</ul>
+    </details>`;
+}
+
+function PostWords({ post }) {
+  if (post.deleted_at) return html`<p class="gone">${POST.gone}</p>`;
+  return html`<${Words} text=${post.text} language=${post.language} /><${Media} postId=${post.id} media=${post.media} /><${Earlier} texts=${post.earlier_texts} />`;
+}
+
+function Changed({ post }) {
+  const at = post.deleted_at ?? post.edited_at;
+  return at ? html`<span class="changed" title=${wholeTime(at)}>${post.deleted_at ? POST.deleted : POST.edited} ${clockTime(at)}</span>` : null;
+}
 
 function PostEntry({ post, at, conversation }) {
   const isLate = post.is_late ?? post.late;
@@ -24,25 +45,13 @@ function PostEntry({ post, at, conversation }) {
       <header><bdi class="who">${post.is_own ? 'the brand' : customerName(post.author ?? conversation.customer)}</bdi>
         ${post.visibility === 'private' && html`<${Closed} />`}
         ${isLate && html`<span class="flag"><${Icon} name="late" />came late</span>`}
-        <${Time} at=${at} /></header>
-      <${Words} text=${post.text} language=${post.language} /><${Media} postId=${post.id} media=${post.media} />
+        <${Changed} post=${post} /><${Time} at=${at} /></header>
+      <${PostWords} post=${post} />
       <footer>
-        ${post.url && html`<${OutLink} url=${post.url}><${Icon} name="link" />original</${OutLink}>`}
-        ${mayReply(conversation) && html`<button type="button" class="link" onClick=${answer}><${Icon} name="reply" />answer this one</button>`}
+        ${post.url && !post.deleted_at && html`<${OutLink} url=${post.url}><${Icon} name="link" />original</${OutLink}>`}
+        ${mayReply(conversation) && !post.deleted_at && html`<button type="button" class="link" onClick=${answer}><${Icon} name="reply" />answer this one</button>`}
       </footer>
     </article>`;
-}
-
-const DELIVERY = {
-  accepted: ['clock', 'waiting to leave'], sending: ['clock', 'on its way'], sent: ['tick', 'sent'], rejected: ['warning', 'not sent'],
-  unknown: ['question', 'checking whether it arrived…'], needs_human: ['hand', 'nobody knows whether it arrived'],
-};
-
-function Delivery({ reply }) {
-  const [icon, words] = DELIVERY[reply.state] ?? ['question', spaced(reply.state)];
-  const attempts = reply.attempts > 1 && reply.state !== 'sent' ? `, attempt ${reply.attempts}` : '';
-  return html`<span class="delivery ${reply.state}"><${Icon} name=${icon} />${words}${attempts}
-    ${reply.state === 'sent' && reply.url && html` <${OutLink} url=${reply.url}><${Icon} name="link" /><span class="unseen">see it on the network</span></${OutLink}>`}</span>`;
 }
 
 // A long reply is in doubt with one of its posts only.
@@ -73,10 +82,10 @@ function Rejected({ reply, conversation }) {
 
 function ReplyEntry({ reply, at, conversation }) {
   return html`
-    <article class="entry reply ${reply.visibility === 'private' ? 'is-private' : ''}">
+    <article class="entry reply ${reply.visibility === 'private' ? 'is-private' : ''} ${isDeleted(reply) ? 'is-deleted' : ''}">
       <header><bdi class="who">${agentName(reply.agent_id) || 'automatic reply'}</bdi>${reply.visibility === 'private' && html`<${Closed} />`}
         <${Delivery} reply=${reply} /><${Time} at=${at} /></header>
-      <${Words} text=${reply.text} />
+      <${Words} text=${reply.text} /><${Parts} reply=${reply} />
       <${SecondThoughts} reply=${reply} conversation=${conversation} />
       ${reply.state === 'needs_human' && html`<${NeedsHuman} reply=${reply} conversation=${conversation} />`}
       ${reply.state === 'rejected' && html`<${Rejected} reply=${reply} conversation=${conversation} />`}
@@ -111,7 +120,7 @@ const EVENTS = {
   held: (event) => `held by ${by(event)}`, resumed: (event) => `resumed by ${by(event)}`, parked: (event) => `parked by ${by(event)}`,
   unparked: (event) => `taken back by ${by(event)}`, transferred: (event) => `transferred by ${by(event)}`,
   disconnected: (event) => (event.agent_id ? `disconnected by ${by(event)}` : 'ended by itself, everything was answered'),
-  completed: () => 'completed', discarded: (event) => `discarded by ${by(event)}`, released: (event) => `released to the queue by ${by(event)}`,
+  post_changed: (event) => POST.changed[event.detail?.kind] ?? 'a post was changed', completed: () => 'completed', discarded: (event) => `discarded by ${by(event)}`, released: (event) => `released to the queue by ${by(event)}`,
 };
 /** Why a conversation went elsewhere by itself. */
 const CAUSES = { closed: (from) => `${from} is closed`, overflow: (from) => `one waits too long in ${from}` };

@@ -1,0 +1,32 @@
+// English: what the desk says of replies, drafts, canned replies, onlookers and channels. One such file is one language.
+
+export const CHANGES = {
+  edit: { pending: 'an edit is on its way', done: 'edited', refused: 'the edit was refused' },
+  delete: { pending: 'a deletion is on its way', done: 'deleted on the network', refused: 'the deletion was refused' },
+};
+
+export const REPLY = {
+  undo: (left_s) => `Undo, ${left_s} s left`,
+  edit: 'Edit',
+  remove: 'Delete',
+  editTitle: 'Edit what was said',
+  editLabel: 'What it is to say instead',
+  editHint: 'The network gets the new words in a moment. Who has read the old ones has read them.',
+  editSubmit: 'Change it',
+  removeTitle: 'Delete what was said',
+  removeHint: (network) => `It is taken off ${network} for everybody. Here it stays in the history.`,
+  removeSubmit: 'Delete it there',
+  unreachable: 'The server does not answer. Nothing was changed; try again.',
+  wanted: { pending: 'It is to say:', refused: 'It was to say:' },
+  partsSent: (sent, all) => (sent === all ? `${all} posts, all sent` : `${sent} of ${all} posts sent`),
+  part: (number, all) => `post ${number} of ${all}`,
+};
+
+export const POST = {
+  edited: 'edited',
+  deleted: 'deleted',
+  gone: 'The customer deleted this post. Its words are gone.',
+  earlier: (count) => (count === 1 ? 'What it said before' : `What it said before, ${count} times`),
+  until: 'until',
+  changed: { edited: 'the customer edited a post', deleted: 'the customer deleted a post' },
+};
