@@ -218,3 +218,70 @@ def test_an_account_that_is_suspended_is_told_and_goes_on_afterwards(
 
     assert brand.hears(1)
     eventually(lambda: health() == "healthy", "health is told", 20)
+
+
+def test_a_long_answer_is_a_thread_that_can_be_edited_and_taken_back(brand_of: Make) -> None:
+    brand = brand_of("thread_brand", "poll")
+    asked = brand.network.says("customer_1", "@thread_brand tell me everything")
+    path = brand.takes(brand.hears(1)[0])
+    words = [f"word{number:05}" for number in range(1_200)]
+    brand.network.fault("publish", "accept_then_reset", account="thread_brand")
+
+    reply = brand.agent.ok("POST", f"{path}/replies", {"text": " ".join(words)})
+    sent = brand.is_settled(reply)
+
+    parts = _thread_of(brand, reply)
+    assert (sent["state"], len(parts)) == ("sent", len(sent["parts"]))
+    assert [part["reply_to"] for part in parts] == [asked["id"], *(p["id"] for p in parts[:-1])]
+    assert [word for part in parts for word in part["text"].split() if word in set(words)] == words
+
+    better = " ".join(word.upper() for word in words)
+    brand.agent.ok("POST", f"/replies/{reply['id']}/edit", {"text": better})
+    _changed(brand, reply)
+    shouted = " ".join(part["text"] for part in _thread_of(brand, reply))
+    assert [word for word in shouted.split() if word.startswith("WORD")] == better.split()
+
+    brand.agent.ok("POST", f"{path}/disconnect", {})
+    brand.admin.ok("POST", f"/replies/{reply['id']}/delete", {})
+    _changed(brand, reply)
+    assert _thread_of(brand, reply) == []
+
+
+def test_what_a_customer_edits_and_takes_back_is_followed(brand_of: Make) -> None:
+    brand = brand_of("change_brand", "poll")
+    post = brand.network.says("customer_1", "@change_brand teh parcel is late")
+    path = f"/conversations/{brand.hears(1)[0]['id']}"
+
+    def shown() -> Json:
+        entries = brand.admin.ok("GET", f"{path}/timeline")["items"]
+        found: Json = next(entry["post"] for entry in entries if entry["kind"] == "post")
+        return found
+
+    better = {"text": "@change_brand the parcel is late"}
+    brand.network.made("PATCH", f"/control/posts/{post['id']}", better)
+    eventually(lambda: shown()["text"] == better["text"], "the edit is shown")
+    brand.network.made("DELETE", f"/control/posts/{post['id']}")
+    ended = eventually(lambda: brand.admin.ok("GET", path)["ended_by"], "it was taken back")
+
+    assert (ended, shown()["text"]) == ("posts_deleted", "")
+    assert brand.admin.ok("GET", path)["state"] == "discarded"
+
+
+def _thread_of(brand: Brand, reply: Json) -> list[Json]:
+    """Return the reply's posts that stand on the network, in the order of their parts."""
+    ledger = brand.network.made("GET", "/control/ledger")
+    ours = [
+        post
+        for post in ledger["posts"]
+        if str(post["reference"]).startswith(reply["id"]) and post["id"] not in ledger["deleted"]
+    ]
+    return sorted(ours, key=lambda post: int(post["id"]))
+
+
+def _changed(brand: Brand, reply: Json) -> None:
+    def done() -> bool:
+        now: Json = brand.admin.ok("GET", f"/replies/{reply['id']}")
+        assert now["change"]["state"] != "refused", now
+        return bool(now["change"]["state"] == "done")
+
+    eventually(done, "the change is done", 40)
