@@ -328,6 +328,13 @@ class EndByOperator:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandon:
+    """The customer withdrew before anybody picked up; `cause` says how that is known."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkContinuation:
     """A later conversation of the same affinity key continues this one."""
 
@@ -369,6 +376,7 @@ Command = (
     | SettleChange
     | CountAnswered
     | EndByOperator
+    | Abandon
     | LinkContinuation
 )
 

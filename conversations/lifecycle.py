@@ -68,6 +68,7 @@ _RULES: dict[type[Any], Callable[..., Change]] = {
     c.SettleChange: system.settle_change,
     c.CountAnswered: system.count_answered,
     c.EndByOperator: system.end_by_operator,
+    c.Abandon: system.abandon,
     c.LinkContinuation: system.link_continuation,
 }
 

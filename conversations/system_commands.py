@@ -220,6 +220,19 @@ def end_by_operator(
     return completion(ended, (event,))
 
 
+def abandon(conversation: Conversation, command: c.Abandon, _: c.Facts, now: Instant) -> Change:
+    """End what nobody has picked up, because its customer withdrew."""
+    if conversation.state not in (ConversationState.QUEUED, ConversationState.ALERTING):
+        raise IllegalTransition("abandon", conversation.state)
+    ended = replace(
+        at_its_end(conversation, command.cause, now),
+        state=ConversationState.ABANDONED,
+        weight_percent=0,
+    )
+    event = Event("conversation.abandoned", None, {"ended_by": command.cause})
+    return Change(ended, (event,))
+
+
 def link_continuation(
     conversation: Conversation, command: c.LinkContinuation, _: c.Facts, __: Instant
 ) -> Change:

@@ -26,8 +26,6 @@ POSTS = PostRow.__table__  # type: ignore[attr-defined]
 KEPT_MS = 7 * 24 * 3_600_000
 """A change waits so long for its post."""
 
-REASON = "its author deleted all of it"
-
 
 @dataclass(frozen=True, slots=True)
 class Followed:
@@ -138,8 +136,8 @@ def _tell(connection: Connection, row: RowMapping, kind: PostChangeKind) -> Afte
         return outcome.aftermath
     if not is_pointless(conversation, _posts_left(connection, conversation_id)):
         return outcome.aftermath
-    discard = c.Discard(c.SYSTEM, REASON, cause=POSTS_DELETED)
-    ended = conversations.carry_out(connection, conversation_id, lambda *_: discard)
+    abandon = c.Abandon(POSTS_DELETED)
+    ended = conversations.carry_out(connection, conversation_id, lambda *_: abandon)
     return outcome.aftermath | ended.aftermath
 
 

@@ -62,7 +62,7 @@ async def test_a_deletion_ends_what_nobody_has(floor: Floor) -> None:
     await change(floor, {"external_id": "p", "kind": "deleted"})
 
     conversation = await floor.admin.ok("GET", f"/conversations/{conversation_id}")
-    assert (conversation["state"], conversation["ended_by"]) == ("discarded", "posts_deleted")
+    assert (conversation["state"], conversation["ended_by"]) == ("abandoned", "posts_deleted")
     assert (await shown(floor, conversation_id))["text"] == ""
 
 

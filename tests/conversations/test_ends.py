@@ -134,3 +134,17 @@ def test_every_refusal_has_a_code_of_its_own_and_names_its_facts() -> None:
     assert len(codes) == len(kinds)
     assert {"illegal_transition", "offer_expired", "agent_at_capacity"} <= codes
     assert all(code.islower() and code.replace("_", "").isalpha() for code in codes)
+
+
+@pytest.mark.parametrize("state", ["queued", "alerting"])
+def test_whoever_withdraws_before_a_pick_up_has_abandoned(state: str) -> None:
+    decision = done(in_state(ConversationState(state)), c.Abandon("posts_deleted"))
+
+    ended = decision.conversation
+    assert (ended.state, ended.ended_by) == (ConversationState.ABANDONED, "posts_deleted")
+    assert (ended.weight_percent, ended.offers, ended.ended_at) == (0, (), NOW)
+    assert [event.type for event in decision.events] == ["conversation.abandoned"]
+
+
+def test_what_somebody_has_is_not_abandoned() -> None:
+    assert refused(CONNECTED, c.Abandon("posts_deleted")) == "illegal_transition"

@@ -264,7 +264,7 @@ def test_what_a_customer_edits_and_takes_back_is_followed(brand_of: Make) -> Non
     ended = eventually(lambda: brand.admin.ok("GET", path)["ended_by"], "it was taken back")
 
     assert (ended, shown()["text"]) == ("posts_deleted", "")
-    assert brand.admin.ok("GET", path)["state"] == "discarded"
+    assert brand.admin.ok("GET", path)["state"] == "abandoned"
 
 
 def _thread_of(brand: Brand, reply: Json) -> list[Json]:

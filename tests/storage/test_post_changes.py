@@ -90,7 +90,7 @@ async def test_a_deletion_leaves_no_word_and_ends_what_nobody_has(wall: Wall) ->
     assert (row["text"], row["media"], row["earlier_texts"]) == ("", [], [])
     assert row["deleted_at"] == 50
     ended = await wall.floor.get(conversation_id)
-    assert (half.state, ended.state, ended.ended_by) == ("queued", "discarded", "posts_deleted")
+    assert (half.state, ended.state, ended.ended_by) == ("queued", "abandoned", "posts_deleted")
 
 
 async def test_an_offered_conversation_is_taken_back_and_its_agent_free(wall: Wall) -> None:
@@ -101,7 +101,7 @@ async def test_an_offered_conversation_is_taken_back_and_its_agent_free(wall: Wa
     await wall.change(deleted("p"))
     later = (await wall.post("q")).conversation_ids["q"]
 
-    assert (await wall.floor.get(conversation_id)).state == "discarded"
+    assert (await wall.floor.get(conversation_id)).state == "abandoned"
     assert (await wall.floor.get(later)).offer.agent_id == agent_id
 
 
@@ -182,7 +182,7 @@ async def test_a_change_and_its_post_at_the_same_moment_always_meet(wall: Wall) 
         row = await wall.row(name)
         assert row is None or row["deleted_at"] == 50
     states = set((await wall.floor.states()).values())
-    assert states <= {"discarded"}
+    assert states <= {"abandoned"}
 
 
 async def test_a_change_of_another_accounts_post_does_nothing(wall: Wall) -> None:

@@ -120,7 +120,7 @@ const EVENTS = {
   held: (event) => `held by ${by(event)}`, resumed: (event) => `resumed by ${by(event)}`, parked: (event) => `parked by ${by(event)}`,
   unparked: (event) => `taken back by ${by(event)}`, transferred: (event) => `transferred by ${by(event)}`,
   disconnected: (event) => (event.agent_id ? `disconnected by ${by(event)}` : 'ended by itself, everything was answered'),
-  post_changed: (event) => POST.changed[event.detail?.kind] ?? 'a post was changed', completed: () => 'completed', discarded: (event) => `discarded by ${by(event)}`, released: (event) => `released to the queue by ${by(event)}`,
+  post_changed: (event) => POST.changed[event.detail?.kind] ?? 'a post was changed', completed: () => 'completed', abandoned: () => 'withdrawn by the customer', discarded: (event) => `discarded by ${by(event)}`, released: (event) => `released to the queue by ${by(event)}`,
 };
 /** Why a conversation went elsewhere by itself. */
 const CAUSES = { closed: (from) => `${from} is closed`, overflow: (from) => `one waits too long in ${from}` };
