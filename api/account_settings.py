@@ -34,6 +34,15 @@ def parted(settings: Mapping[str, JsonValue], connector: Connector | None) -> tu
     return shown, {n: v for n, v in settings.items() if n not in shown}
 
 
+def with_secrets_apart(patch: dict[str, Any], connector: Connector | None) -> dict[str, Any]:
+    """Return a merge patch whose secrets are all credentials: so they replace those kept."""
+    settings, credentials = patch.get("settings"), patch.get("credentials", {})
+    if not isinstance(settings, Mapping) or not isinstance(credentials, Mapping):
+        return patch
+    shown, secret = parted(settings, connector)
+    return {**patch, "settings": shown, "credentials": {**secret, **credentials}}
+
+
 def missing(connector: Connector | None, names: Iterable[str]) -> list[str]:
     """Name what the network needs and the account has not; the generic door needs nothing."""
     given = set(names)

@@ -6,7 +6,7 @@ from fastapi import Response
 from pydantic import Field, JsonValue
 from sqlalchemy import Connection, RowMapping
 
-from api.account_settings import missing, parted, require_types
+from api.account_settings import missing, parted, require_types, with_secrets_apart
 from api.context import Context, ContextOf
 from api.fields import Body, Name, Shape, Stamp, rfc3339
 from api.idempotency import Answer, Carried
@@ -119,11 +119,14 @@ async def change_account(
     def change(connection: Connection) -> dict[str, Any]:
         row = found(accounts.lock(connection, account_id), "account", account_id)
         require_version(row, if_match)
+        connector = context.connectors.get(row["network"])
+        shown, in_the_clear = parted(row["settings"], connector)
         present = {
-            **{name: row[name] for name in ("network", "name", "settings")},
-            "credentials": _kept(context, row),
+            **{name: row[name] for name in ("network", "name")},
+            "settings": shown,
+            "credentials": {**in_the_clear, **_kept(context, row)},
         }
-        body = patched(AccountBody, present, patch)
+        body = patched(AccountBody, present, with_secrets_apart(patch, connector))
         accounts.change(connection, row, _values(context, account_id, body))
         return _shape(context, found(accounts.get(connection, account_id), "account", account_id))
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from settings import Settings
+from storage.secrets import Seal
 from tests.api.conftest import Caller, Json
 
 CANARY = "canary-3f9a-secret"
@@ -59,6 +60,21 @@ async def test_a_secret_stored_in_the_clear_before_it_was_known_as_one_is_not_sh
     assert shown["secrets_set"] == ["webhook_secret"]
     await admin.ok("PATCH", f"/accounts/{made['id']}", {"name": "other"})
     assert CANARY not in str(list(rows(settings).execute("SELECT * FROM accounts")))
+
+
+async def test_a_secret_is_replaced_and_removed_by_the_door_it_came_in(
+    admin: Caller, settings: Settings
+) -> None:
+    given = {"secret": "of yesterday", "shown": "x"}
+    made = await admin.ok("POST", "/accounts", body("webhook", settings=given))
+    path = f"/accounts/{made['id']}"
+
+    await admin.ok("PATCH", path, {"settings": {"secret": CANARY}})
+
+    ((sealed,),) = rows(settings).execute("SELECT secrets FROM accounts")
+    assert Seal(settings.secret_keys[0]).open(made["id"], sealed) == {"secret": CANARY}
+    removed = await admin.ok("PATCH", path, {"settings": {"secret": None}})
+    assert (removed["secrets_set"], removed["settings"]) == ([], {"shown": "x"})
 
 
 async def test_what_is_missing_is_named_and_not_refused(admin: Caller) -> None:
