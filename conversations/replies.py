@@ -15,6 +15,9 @@ LONGEST_RETRY_MS = 60_000
 GIVE_UP_AFTER_MS = 24 * 3_600_000
 """A reply that could not be settled in a day needs a human."""
 
+LONGEST_WAIT_S = 86_400.0
+"""No network is obeyed that wants to be left alone for longer, or for no number of seconds."""
+
 WITHDRAWN = "withdrawn before it was sent"
 
 
@@ -42,6 +45,13 @@ class Outcome:
     retry_after_s: float | None = None
     may_still_arrive: bool = False
     visible_within_ms: int = 0
+
+    @property
+    def wait_ms(self) -> int:
+        """How long the network wants to be left alone, a day at most; 0 when it does not say."""
+        if self.retry_after_s is None:
+            return 0
+        return int(max(0.0, min(LONGEST_WAIT_S, self.retry_after_s)) * 1000)
 
 
 class ReadBack(StrEnum):
@@ -315,9 +325,7 @@ def _part_sent(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
 def _again(reply: Reply, state: ReplyState, outcome: Outcome, now: Instant) -> Reply:
     """Wait twice as long after each attempt, and a quarter of its age after each look-up."""
     patience_ms = max(FIRST_RETRY_MS * 2 ** min(reply.tries, 10), (now - reply.tried_since) // 4)
-    delay_ms = min(LONGEST_RETRY_MS, patience_ms)
-    if outcome.retry_after_s is not None:
-        delay_ms = max(delay_ms, int(outcome.retry_after_s * 1000))
+    delay_ms = max(min(LONGEST_RETRY_MS, patience_ms), outcome.wait_ms)
     return replace(
         reply,
         state=state,

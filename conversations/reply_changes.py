@@ -153,9 +153,7 @@ def _change_again(reply: Reply, change: Change, outcome: Outcome, now: Instant) 
     """Wait twice as long after each attempt; one that may still arrive ends at its deadline."""
     age_ms = now - change.asked_at
     patience_ms = max(FIRST_RETRY_MS * 2 ** min(change.attempts, 10), age_ms // 4)
-    delay_ms = min(LONGEST_RETRY_MS, patience_ms)
-    if outcome.retry_after_s is not None:
-        delay_ms = max(delay_ms, int(outcome.retry_after_s * 1000))
+    delay_ms = max(min(LONGEST_RETRY_MS, patience_ms), outcome.wait_ms)
     later = replace(
         change,
         attempt_until=change.attempt_until if outcome.may_still_arrive else None,

@@ -173,7 +173,7 @@ def settle(connection: Connection, permission: Permission, outcome: Outcome) -> 
     if step is Step.SEND and row.epoch != permission.epoch:
         return Settled(reply, unchanged(conversation))
     if outcome.retry_after_s is not None and outcome.certainty is Certainty.NOT_ACCEPTED:
-        _pause(connection, reply.account_id, now + int(outcome.retry_after_s * 1000))
+        _pause(connection, reply.account_id, now + outcome.wait_ms)
     moved = _MOVES[step](reply, outcome, now)
     return Settled(
         moved, write_step(connection, conversation, reply, moved, now=now, epoch=permission.epoch)

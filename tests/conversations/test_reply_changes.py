@@ -109,6 +109,8 @@ def test_a_busy_network_is_asked_again_and_a_silent_one_after_the_deadline() -> 
     assert (busy.step, busy.wait_ms) == (Step.WAIT, 1_000)
     assert (silent.step, silent.wait_ms) == (Step.WAIT, ATTEMPT_DEADLINE_MS)
     assert limited.wait_ms == 90_000
+    for_ever = next_change_step(stepped(asked, replace(BUSY, retry_after_s=float("inf"))), START)
+    assert for_ever.wait_ms == 86_400_000
 
 
 def test_after_a_day_it_counts_as_refused() -> None:

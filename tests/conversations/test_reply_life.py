@@ -322,6 +322,13 @@ def test_retries_wait_longer_and_longer_and_as_long_as_the_network_says() -> Non
     assert paused.next_attempt_at == now + 90_000
 
 
+def test_no_network_is_left_alone_for_longer_than_a_day() -> None:
+    begun = next_step(REPLY, ReadBack.LOOK_UP, START).reply
+    for wanted_s in (1e12, float("inf"), float("nan")):
+        limited = Outcome(Certainty.NOT_ACCEPTED, retry_after_s=wanted_s)
+        assert after_attempt(begun, limited, START).next_attempt_at == START + 86_400_000
+
+
 def test_a_day_without_certainty_needs_a_human() -> None:
     unknown = replace(REPLY, state=ReplyState.UNKNOWN, attempts=3)
     day_later = START + 24 * 3_600_000
