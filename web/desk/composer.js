@@ -1,11 +1,14 @@
 // Where words are written. It says where they will go before they go.
-import { html, useLayoutEffect, useRef } from '../core/html.js';
+import { html, useEffect, useLayoutEffect, useRef } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { customerName, networkName, stateName } from '../core/format.js';
 import { isMine, isOpen, isPrivate } from '../state/store.js';
+import { timelineOf } from '../state/timelines.js';
+import { DRAFT } from '../texts/en.js';
 import { composerCall, mayReply } from './actions.js';
 import { FormButtons, closeDialog, openDialog } from './dialog.js';
-import { changeDraft, draftOf } from './drafts.js';
+import { DraftTrouble, holdDraft, openDraft, releaseDraft } from './draft_keeping.js';
+import { changeDraft, clearReply, draftOf } from './drafts.js';
 import { keyHint } from './keys.js';
 import { useRoom } from './lengths.js';
 import { postNote, postReply } from './outbox.js';
@@ -34,15 +37,22 @@ function ConfirmPublic({ conversation, text, send }) {
 
 function sendReply(conversation, draft, visibility) {
   const text = draft.reply.trim();
-  const body = { text, visibility, ...(draft.inReplyTo ? { in_reply_to: draft.inReplyTo.id } : {}) };
+  const body = { text, visibility, from_draft: true, ...(draft.inReplyTo ? { in_reply_to: draft.inReplyTo.id } : {}) };
   const leave = (more = {}) => {
-    changeDraft(conversation.id, { reply: '', inReplyTo: null, visibility: null });
-    postReply(conversation.id, { ...body, ...more });
+    holdDraft(conversation.id);
+    clearReply(conversation.id);
+    postReply(conversation.id, { ...body, ...more }).finally(() => releaseDraft(conversation.id));
   };
   if (!isPrivate(conversation) || visibility !== 'public') return leave();
   return openDialog({
     title: 'Answer in public?', body: ConfirmPublic, props: { conversation, text, send: () => leave({ confirm_public: true }) },
   });
+}
+
+/** A draft from another machine names its target; the words stand in the timeline. */
+function answeredWords(conversation, { id, words }) {
+  const answered = ({ kind, post }) => kind === 'post' && (post.external_id ?? post.id) === id;
+  return words ?? timelineOf(conversation.id).value.entries.find(answered)?.post.text?.slice(0, 60) ?? DRAFT.somePost;
 }
 
 function Target({ conversation, draft, visibility }) {
@@ -52,7 +62,7 @@ function Target({ conversation, draft, visibility }) {
       <label class="audience-choice"><${Icon} name=${visibility === 'private' ? 'lock' : 'globe'} /><span class="unseen">Audience</span>
         <select value=${visibility} onChange=${choose}>${Object.entries(AUDIENCES).map(([value, label]) => html`
           <option key=${value} value=${value} selected=${visibility === value}>${value}: ${label}</option>`)}</select></label>
-      ${draft.inReplyTo && html`<span class="answering">to “<bdi dir="auto">${draft.inReplyTo.words}</bdi>”
+      ${draft.inReplyTo && html`<span class="answering">to “<bdi dir="auto">${answeredWords(conversation, draft.inReplyTo)}</bdi>”
         <button type="button" class="quiet icon" aria-label="Answer the conversation, not this post" onClick=${() => changeDraft(conversation.id, { inReplyTo: null })}><${Icon} name="cross" /></button></span>`}
     </span>`;
 }
@@ -94,6 +104,7 @@ export function Composer({ conversation }) {
   const mode = canReply ? draft.mode : 'note';
   const visibility = draft.visibility ?? (isPrivate(conversation) ? 'private' : 'public');
   useCalls(conversation, canReply, field);
+  useEffect(() => { if (canReply) openDraft(conversation.id); }, [conversation.id, canReply]);
   useLayoutEffect(() => { if (field.current) fit(field.current); }, [draft[mode], mode]);
   const room = useRoom(conversation, draft.reply, visibility, mode === 'reply');
   const canSend = draft[mode].trim() !== '' && !(room?.left < 0 && !room.canThread);
@@ -115,6 +126,7 @@ export function Composer({ conversation }) {
           : html`<span class="target"><${Icon} name="note" />${canReply ? 'Only colleagues see a note.' : whyNoReply(conversation)}</span>`}</div>
       <textarea ref=${field} rows="2" dir="auto" aria-label=${mode === 'reply' ? 'Your reply' : 'Your note'} placeholder=${mode === 'reply' ? 'Write a reply' : 'Write a note'}
         value=${draft[mode]} onInput=${(event) => changeDraft(conversation.id, { [mode]: event.currentTarget.value, mode })} onKeyDown=${onKeyDown}></textarea>
+      ${mode === 'reply' && html`<${DraftTrouble} conversationId=${conversation.id} />`}
       <div class="composer-foot"><${Counter} room=${room} /><span class="hint keys-hint">Ctrl Enter sends</span>
         <button type="submit" class="primary" disabled=${!canSend}>${mode === 'reply' ? 'Send' : 'Save note'}</button></div>
     </form>`;

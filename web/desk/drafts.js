@@ -1,8 +1,9 @@
-// Words that were typed and not sent, per conversation: kept as long as the tab is open, never longer.
+// Words that were typed and not sent, per conversation. A reply's are kept on the server too; a note's as long as the tab is open.
 import { signal } from '../core/html.js';
 
 const STORE = 'parley.drafts';
-const EMPTY = { mode: 'reply', reply: '', note: '', visibility: null, inReplyTo: null };
+const EMPTY = { mode: 'reply', reply: '', note: '', visibility: null, inReplyTo: null, isUnsaved: false };
+const OF_THE_REPLY = ['reply', 'visibility', 'inReplyTo'];
 
 function read() {
   try {
@@ -13,12 +14,17 @@ function read() {
 }
 
 const drafts = signal(read());
+let onUnsaved = () => {};
+
+/** Hears the id of a conversation whose reply the server does not know yet. */
+export function whenUnsaved(listener) {
+  onUnsaved = listener;
+}
 
 export const draftOf = (conversationId) => ({ ...EMPTY, ...drafts.value[conversationId] });
 
-export function changeDraft(conversationId, change) {
-  const draft = { ...draftOf(conversationId), ...change };
-  const isEmpty = !draft.reply && !draft.note && !draft.visibility && !draft.inReplyTo && draft.mode === 'reply';
+function keep(conversationId, draft) {
+  const isEmpty = !draft.reply && !draft.note && !draft.visibility && !draft.inReplyTo && !draft.isUnsaved && draft.mode === 'reply';
   const { [conversationId]: _old, ...others } = drafts.value;
   drafts.value = isEmpty ? others : { ...others, [conversationId]: draft };
   try {
@@ -27,6 +33,24 @@ export function changeDraft(conversationId, change) {
     // Memory still has it.
   }
 }
+
+/** What a person did: the server has yet to hear of it where it is about the reply. */
+export function changeDraft(conversationId, change) {
+  const before = draftOf(conversationId);
+  const isNews = OF_THE_REPLY.some((name) => name in change && change[name] !== before[name]);
+  keep(conversationId, { ...before, ...change, isUnsaved: before.isUnsaved || isNews });
+  if (isNews) onUnsaved(conversationId);
+}
+
+/** What the server knows: nothing of it has to be told. */
+export function settleDraft(conversationId, change) {
+  keep(conversationId, { ...draftOf(conversationId), ...change, isUnsaved: false });
+}
+
+/** The reply has left, or its draft was thrown away. */
+export const clearReply = (conversationId) => settleDraft(conversationId, { reply: '', visibility: null, inReplyTo: null });
+
+export const unsavedIds = () => Object.keys(drafts.value).filter((id) => drafts.value[id].isUnsaved);
 
 export function forgetDrafts() {
   drafts.value = {};

@@ -5,6 +5,7 @@ import { everySecond } from '../core/ticker.js';
 import { goDark, goLive, isLeaderTab } from '../state/live.js';
 import { isSupervisor, logInNotice, me, myId, session } from '../state/store.js';
 import { closeDialog } from './dialog.js';
+import { keepAll } from './draft_keeping.js';
 import { forgetDrafts } from './drafts.js';
 import { go, route } from './route.js';
 
@@ -53,6 +54,7 @@ function endHere(notice) {
 
 /** Whoever logs out takes no more offers. */
 export async function logOut() {
+  await keepAll();
   const isOnQueue = me.value?.routing_status === 'on_queue';
   if (isOnQueue) await put(`/agents/${encodeURIComponent(myId.value)}/status`, { routing_status: 'off_queue', reason: 'Logged out' }).catch(() => {});
   await remove('/session').catch(() => {});

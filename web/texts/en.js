@@ -30,3 +30,11 @@ export const POST = {
   until: 'until',
   changed: { edited: 'the customer edited a post', deleted: 'the customer deleted a post' },
 };
+
+export const DRAFT = {
+  lost: 'Not saved: the server did not take the draft. The words are still in this window, and it is tried again.',
+  conflict: 'Another window has a different draft:',
+  stay: 'Keep what is here',
+  take: 'Take that one',
+  somePost: 'a post',
+};
