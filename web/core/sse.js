@@ -64,7 +64,7 @@ export class EventStream {
     const headers = { Accept: 'text/event-stream' };
     if (resumed) headers['Last-Event-ID'] = this.cursor;
     const sentAt = Date.now();
-    const response = await fetch('/api/v1/events', { headers, signal: this.abort.signal, cache: 'no-store' });
+    const response = await fetch('/api/v1/events?presence=true', { headers, signal: this.abort.signal, cache: 'no-store' });
     hearDate(response.headers.get('Date'), sentAt, Date.now());
     if (response.status === 401) {
       this.isStopped = true;

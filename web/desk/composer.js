@@ -6,11 +6,13 @@ import { isMine, isOpen, isPrivate } from '../state/store.js';
 import { timelineOf } from '../state/timelines.js';
 import { DRAFT } from '../texts/en.js';
 import { composerCall, mayReply } from './actions.js';
+import { useCanned } from './canned.js';
 import { FormButtons, closeDialog, openDialog } from './dialog.js';
 import { DraftTrouble, holdDraft, openDraft, releaseDraft } from './draft_keeping.js';
 import { changeDraft, clearReply, draftOf } from './drafts.js';
 import { keyHint } from './keys.js';
 import { useRoom } from './lengths.js';
+import { Onlookers, noteTyping } from './onlookers.js';
 import { postNote, postReply } from './outbox.js';
 
 const AUDIENCES = { public: 'visible to everyone', private: 'only the customer sees it' };
@@ -115,7 +117,15 @@ export function Composer({ conversation }) {
     changeDraft(conversation.id, { note: '', mode: 'reply' });
     return postNote(conversation.id, draft.note.trim());
   };
+  const write = (text) => changeDraft(conversation.id, { [mode]: text, mode });
+  const canned = useCanned({ conversation, field, isReply: mode === 'reply', setText: write });
+  const onInput = () => {
+    write(field.current.value);
+    canned.look();
+    noteTyping(conversation.id);
+  };
   const onKeyDown = (event) => {
+    if (canned.onKeyDown(event)) return;
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send(event);
     if (event.key === 'Escape') field.current.blur();
   };
@@ -125,9 +135,10 @@ export function Composer({ conversation }) {
         ${mode === 'reply' ? html`<${Target} conversation=${conversation} draft=${draft} visibility=${visibility} />`
           : html`<span class="target"><${Icon} name="note" />${canReply ? 'Only colleagues see a note.' : whyNoReply(conversation)}</span>`}</div>
       <textarea ref=${field} rows="2" dir="auto" aria-label=${mode === 'reply' ? 'Your reply' : 'Your note'} placeholder=${mode === 'reply' ? 'Write a reply' : 'Write a note'}
-        value=${draft[mode]} onInput=${(event) => changeDraft(conversation.id, { [mode]: event.currentTarget.value, mode })} onKeyDown=${onKeyDown}></textarea>
+        value=${draft[mode]} onInput=${onInput} onKeyDown=${onKeyDown} onClick=${canned.look} onBlur=${canned.close} ...${canned.fieldProps}></textarea>
+      ${canned.list}
       ${mode === 'reply' && html`<${DraftTrouble} conversationId=${conversation.id} />`}
-      <div class="composer-foot"><${Counter} room=${room} /><span class="hint keys-hint">Ctrl Enter sends</span>
+      <div class="composer-foot"><${Onlookers} conversationId=${conversation.id} /><${Counter} room=${room} /><span class="hint keys-hint">${mode === 'reply' ? '/ canned · ' : ''}Ctrl Enter sends</span>
         <button type="submit" class="primary" disabled=${!canSend}>${mode === 'reply' ? 'Send' : 'Save note'}</button></div>
     </form>`;
 }

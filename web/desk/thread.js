@@ -12,6 +12,7 @@ import { Composer } from './composer.js';
 import { Entry, UnsentEntry, entryKey } from './entries.js';
 import { keyHint } from './keys.js';
 import { Audience, Wait } from './lists.js';
+import { usePresence } from './onlookers.js';
 import { unsentOf } from './outbox.js';
 import { pane, route } from './route.js';
 import { WrapUp } from './wrapup.js';
@@ -111,6 +112,7 @@ function useKnown(id) {
 function OpenThread({ id }) {
   const { conversation, problem } = useKnown(id);
   useEffect(() => watchTimeline(id), [id]);
+  usePresence(id);
   if (problem) return html`<div class="teaching"><p>This conversation cannot be shown: ${problem.status === 404 ? 'it is not visible to you' : problem.message}.</p></div>`;
   if (!conversation) return html`<div class="log"><div class="skeleton tall"></div></div>`;
   const timeline = timelineOf(id).value;

@@ -3,6 +3,7 @@ import { html, signal } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 
 const SHOWN_MS = 8000;
+const TOAST_ICONS = { error: 'warning', note: 'note' };
 const toasts = signal([]);
 let lastId = 0;
 
@@ -25,7 +26,7 @@ function Toast({ toast }) {
   };
   return html`
     <li class="toast ${toast.kind}">
-      <${Icon} name=${toast.kind === 'error' ? 'warning' : 'tick'} />
+      <${Icon} name=${TOAST_ICONS[toast.kind] ?? 'tick'} />
       <p><strong>${toast.title}</strong> ${toast.detail && html`<span>${toast.detail}</span>`}</p>
       ${toast.retry && html`<button type="button" class="small" onClick=${again}>Try again</button>`}
       <button type="button" class="quiet icon" aria-label="Dismiss" onClick=${() => dismiss(toast.id)}><${Icon} name="cross" /></button>

@@ -99,7 +99,15 @@ function learnWorkgroup(id) {
   loadNames(channels, '/channels');
 }
 
+/** Live only, of no row and no timeline. */
+const isPassing = ({ type }) => type === 'conversation.presence';
+
 function apply(event) {
+  if (!isPassing(event)) applyToRows(event);
+  for (const listener of eventListeners) listener(event);
+}
+
+function applyToRows(event) {
   if (event.conversation) conversations.put(event.conversation);
   if (event.agent) agents.put(event.agent);
   learnWorkgroup(event.workgroup_id);
@@ -108,7 +116,6 @@ function apply(event) {
     || event.conversation?.offer?.agent_id === myId.value || event.type === 'conversation.offer_expired';
   if (concernsMe) refreshAgents();
   prune();
-  for (const listener of eventListeners) listener(event);
 }
 
 const KEEP_ENDED = 100;

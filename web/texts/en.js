@@ -38,3 +38,17 @@ export const DRAFT = {
   take: 'Take that one',
   somePost: 'a post',
 };
+
+export const CANNED = {
+  label: 'Canned replies',
+  what: 'Canned reply',
+  found: (count) => (count === 1 ? '1 canned reply' : `${count} canned replies`),
+  missing: (names) => `Nothing is known for ${names.map((name) => name.replaceAll('_', ' ')).join(', ')}: look at the words before you send them.`,
+};
+
+export const ONLOOKERS = {
+  and: ', ',
+  more: (count) => `${count} more`,
+  typing: (names, count) => `${names} ${count === 1 ? 'is' : 'are'} typing here`,
+  looking: (names, count) => `${names} ${count === 1 ? 'looks' : 'look'} at this too`,
+};
