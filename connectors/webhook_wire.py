@@ -16,7 +16,7 @@ from connectors.fields import (
     web_address,
     words,
 )
-from connectors.json_pages import NotAPage, read_page
+from connectors.json_pages import NotAPage, Pieces, read_page
 from conversations.model import (
     Author,
     Location,
@@ -29,28 +29,47 @@ from conversations.model import (
 )
 from conversations.networks import Page
 
-MOST_POSTS = 500
+MOST_ENTRIES = 500
 MOST_MEDIA = 50
 
 
 def page_from(body: bytes) -> Page:
-    """Read `{"posts": […], "changes": […]}`; what is no page is quarantined as a whole."""
+    """Read `{"posts": […], "changes": […]}`, either or both; else it is quarantined as a whole."""
     try:
-        pieces = read_page(body, "posts")
+        pieces = _pieces(body)
     except NotAPage as reason:
-        raw = shown(body.decode("utf-8", "replace"))
-        return Page(unreadable=(Unreadable("not_a_page", str(reason), raw),))
-    if len(pieces.entries) > MOST_POSTS:
-        detail = f"{len(pieces.entries)} posts, {MOST_POSTS} at most"
-        raw = shown(body.decode("utf-8", "replace"))
-        return Page(unreadable=(Unreadable("too_many_posts", detail, raw),))
+        return _quarantined("not_a_page", str(reason), body)
+    told = pieces.beside.get("changes")
+    for name, entries in (("posts", pieces.entries), ("changes", told)):
+        if isinstance(entries, list) and len(entries) > MOST_ENTRIES:
+            detail = f"{len(entries)} {name}, {MOST_ENTRIES} at most"
+            return _quarantined(f"too_many_{name}", detail, body)
     read = [post_from(entry) for entry in pieces.entries]
-    changes = [change_from(entry) for entry in sequence(pieces.beside.get("changes"))]
+    changes = [change_from(entry) for entry in sequence(told)]
     return Page(
         posts=[one for one in read if isinstance(one, Post)],
         unreadable=[one for one in (*read, *changes) if isinstance(one, Unreadable)],
         changes=[one for one in changes if isinstance(one, PostChange)],
     )
+
+
+def _pieces(body: bytes) -> Pieces:
+    """Read the lists; a page of changes alone is one without posts.
+
+    Raises:
+        NotAPage: it has neither list.
+    """
+    try:
+        return read_page(body, "posts")
+    except NotAPage:
+        changes = read_page(body, "changes")
+        if "posts" in changes.beside:
+            raise
+        return Pieces([], {"changes": changes.entries})
+
+
+def _quarantined(code: str, detail: str, body: bytes) -> Page:
+    return Page(unreadable=(Unreadable(code, detail, shown(body.decode("utf-8", "replace"))),))
 
 
 def post_from(entry: Any) -> Post | Unreadable:  # noqa: ANN401 - any JSON
@@ -154,6 +173,8 @@ def _degrees(value: Any, most: int) -> float | None:  # noqa: ANN401
 
 def change_from(entry: Any) -> PostChange | Unreadable:  # noqa: ANN401 - any JSON
     """Understand an edit or a deletion, or say why that is not possible."""
+    if isinstance(entry, Unreadable):
+        return entry
     change = mapping(entry)
     try:
         external_id = required(change.get("external_id"), "external_id")

@@ -143,10 +143,19 @@ def test_edits_and_deletions_come_beside_the_posts() -> None:
     assert codes == ["unknown_change", "external_id_missing"]
 
 
+def test_edits_and_deletions_come_without_posts_too() -> None:
+    read = page_from(b'{"changes": [{"external_id": "p-1", "kind": "deleted"}]}')
+
+    assert ([one.external_id for one in read.changes], list(read.unreadable)) == (["p-1"], [])
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
         (b"\xff\xfe", "not_a_page"),
+        (b'{"changes": 7}', "not_a_page"),
+        (b'{"posts": 7, "changes": []}', "not_a_page"),
+        (json.dumps({"posts": [], "changes": [POST] * 501}).encode(), "too_many_changes"),
         (b"[]", "not_a_page"),
         (b"{}", "not_a_page"),
         (b'{"posts": 7}', "not_a_page"),
