@@ -13,6 +13,9 @@ from conversations.model import (
 POSTS_DELETED = "posts_deleted"
 """Ends a conversation that nobody had yet and in which nothing is left to answer."""
 
+CLOCKS_DIFFER_MS = 60_000
+MOST_EARLIER_TEXTS = 50
+
 _NOBODYS = frozenset({ConversationState.QUEUED, ConversationState.ALERTING})
 
 
@@ -32,6 +35,14 @@ class Wording:
     earlier_texts: tuple[EarlierText, ...] = ()
     edited_at: Instant | None = None
     deleted_at: Instant | None = None
+
+
+def by_our_clock(change: PostChange, now: Instant) -> PostChange:
+    """Return the change as one of about now when it says that it is to come.
+
+    Else no later edit of the post would ever count.
+    """
+    return replace(change, at=min(change.at, now + CLOCKS_DIFFER_MS))
 
 
 def newest(known: PostChange | None, change: PostChange) -> PostChange:
@@ -54,7 +65,8 @@ def changed(wording: Wording, change: PostChange) -> Wording:
     if change.text == wording.text:
         return replace(wording, edited_at=change.at)
     earlier = EarlierText(wording.text, change.at)
-    return Wording(change.text, (*wording.earlier_texts, earlier), change.at)
+    kept = (*wording.earlier_texts, earlier)[-MOST_EARLIER_TEXTS:]
+    return Wording(change.text, kept, change.at)
 
 
 def is_pointless(conversation: Conversation, posts_left: int) -> bool:

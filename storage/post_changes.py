@@ -12,6 +12,7 @@ from conversations.post_changes import (
     POSTS_DELETED,
     EarlierText,
     Wording,
+    by_our_clock,
     changed,
     is_pointless,
     newest,
@@ -39,6 +40,8 @@ class Followed:
 def follow(connection: Connection, account_id: str, changes: Sequence[PostChange]) -> Followed:
     """Do to an account's posts what their authors did; what says nothing new changes nothing."""
     _exclude_ingest(connection, account_id)
+    now = clock.now(connection)
+    changes = [by_our_clock(change, now) for change in changes]
     wanted: dict[str, PostChange] = {}
     for change in changes:
         wanted[change.external_id] = newest(wanted.get(change.external_id), change)

@@ -5,7 +5,14 @@ from itertools import permutations
 import pytest
 
 from conversations.model import ConversationState, PostChange, PostChangeKind
-from conversations.post_changes import EarlierText, Wording, changed, is_pointless, newest
+from conversations.post_changes import (
+    EarlierText,
+    Wording,
+    by_our_clock,
+    changed,
+    is_pointless,
+    newest,
+)
 from tests.conversations.samples import in_state
 
 FIRST = PostChange("p", PostChangeKind.EDITED, 10, "second words")
@@ -19,6 +26,23 @@ def after(*changes: PostChange) -> Wording:
     for change in changes:
         wording = changed(wording, change)
     return wording
+
+
+def test_an_edit_from_the_future_does_not_outlive_later_ones() -> None:
+    year_9999 = PostChange("p", PostChangeKind.EDITED, 253_402_300_799_000, "for ever")
+    next_one = PostChange("p", PostChangeKind.EDITED, 90_000, "later words")
+
+    told = [by_our_clock(year_9999, now=20_000), by_our_clock(next_one, now=90_000)]
+
+    assert after(*told).text == "later words"
+
+
+def test_only_the_newest_earlier_texts_are_kept() -> None:
+    edits = [PostChange("p", PostChangeKind.EDITED, at, f"words {at}") for at in range(1, 80)]
+
+    earlier = after(*edits).earlier_texts
+
+    assert (len(earlier), earlier[-1]) == (50, EarlierText("words 78", 79))
 
 
 def test_an_edit_keeps_what_was_there_before() -> None:

@@ -78,6 +78,14 @@ async def test_an_edit_shows_the_new_words_and_keeps_the_old(wall: Wall) -> None
     assert after.state == "queued"
 
 
+async def test_an_edit_from_the_year_9999_counts_as_one_of_now(wall: Wall) -> None:
+    await wall.post("p")
+    await wall.change(edited("p", 253_402_300_799_000, "other words"))
+
+    now = await wall.floor.database.read(clock.now)
+    assert (await wall.row("p"))["edited_at"] <= now + 60_000
+
+
 async def test_a_deletion_leaves_no_word_and_ends_what_nobody_has(wall: Wall) -> None:
     taken = await wall.post("p", "q")
     conversation_id = taken.conversation_ids["p"]
