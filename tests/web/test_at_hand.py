@@ -94,3 +94,18 @@ def test_who_else_is_there_is_seen_and_one_is_seen(serve: Serve, log_in: LogIn) 
     open_row(page, "@quay_9")
     until(page, lambda: (row["id"], "gone") in world.presence)
     until(page, lambda: world.presence[-1] == (other["id"], "looking"))
+
+
+def test_enter_before_the_answer_takes_what_was_typed(serve: Serve, log_in: LogIn) -> None:
+    world = small_floor()
+    with_canned(world)
+    connected(world)
+    page = log_in(serve(world))
+    open_row(page, "@ferry42")
+    field = page.get_by_label("Your reply")
+    field.focus()
+    page.keyboard.type("/")
+    expect(page.get_by_role("listbox", name="Canned replies")).to_be_visible()
+    page.keyboard.type("th")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("Thank you!")

@@ -1,6 +1,6 @@
 // Canned replies in the composer: `/` and how a shortcut begins, arrows, Enter puts the words there.
 import { get, postPlain } from '../core/api.js';
-import { html, useEffect, useState } from '../core/html.js';
+import { html, useEffect, useRef, useState } from '../core/html.js';
 import { CANNED } from '../texts/en.js';
 import { sayProblem } from './commands.js';
 import { draftOf } from './drafts.js';
@@ -18,9 +18,10 @@ function tokenAt(field) {
 }
 
 function useRows(conversation, token) {
-  const [rows, setRows] = useState([]);
+  const [found, setFound] = useState({ word: undefined, rows: [] });
   const { word } = token ?? {};
   useEffect(() => {
+    const setRows = (rows) => setFound({ word, rows });
     if (word === undefined) return setRows([]);
     let isCurrent = true;
     const query = new URLSearchParams({ q: word.slice(1), workgroup_id: conversation.workgroup_id, limit: SHOWN });
@@ -30,7 +31,7 @@ function useRows(conversation, token) {
     ), ASK_AFTER_MS);
     return () => { isCurrent = false; clearTimeout(timer); };
   }, [word, conversation.workgroup_id]);
-  return rows;
+  return found;
 }
 
 async function insert({ conversation, row, token, field, setText }) {
@@ -39,9 +40,12 @@ async function insert({ conversation, row, token, field, setText }) {
     const typed = draftOf(conversation.id).reply;
     // Whoever typed on meanwhile has decided otherwise.
     if (typed.slice(token.start, token.caret) !== token.word) return;
-    setText(typed.slice(0, token.start) + text + typed.slice(token.caret));
-    const end = token.start + text.length;
-    requestAnimationFrame(() => field.setSelectionRange(end, end));
+    const caret = Math.max(field.selectionStart, token.caret) + text.length - token.word.length;
+    const whole = typed.slice(0, token.start) + text + typed.slice(token.caret);
+    // At once, so that a key that is pressed now goes behind the words.
+    field.value = whole;
+    field.setSelectionRange(caret, caret);
+    setText(whole);
     if (missing.length) say({ title: CANNED.missing(missing), kind: 'note' });
   } catch (problem) {
     sayProblem(problem, { what: CANNED.what });
@@ -53,21 +57,32 @@ export function useCanned({ conversation, field, isReply, setText }) {
   const [token, setToken] = useState(null);
   const [index, setIndex] = useState(0);
   const found = useRows(conversation, isReply ? token : null);
-  const rows = token && isReply ? found : [];
+  const rows = token && isReply ? found.rows : [];
+  const isStale = found.word !== token?.word;
+  const isHasty = useRef(false);
   const at = Math.min(index, rows.length - 1);
   const close = () => setToken(null);
-  const look = () => { setToken(tokenAt(field.current)); setIndex(0); };
+  const look = () => { isHasty.current = false; setToken(tokenAt(field.current)); setIndex(0); };
   const choose = (row) => {
+    isHasty.current = false;
     close();
     field.current.focus();
     insert({ conversation, row, token, field: field.current, setText });
+  };
+  // Enter was quicker than the answer: the first of the answer is meant, not the first of what was shown before.
+  useEffect(() => {
+    if (isHasty.current && !isStale && rows.length) choose(rows[0]);
+  }, [found]);
+  const take = () => {
+    isHasty.current = isStale;
+    if (!isStale) choose(rows[at]);
   };
   /** Answers whether the key was meant for the list. */
   const onKeyDown = (event) => {
     if (!rows.length || event.ctrlKey || event.metaKey || event.isComposing) return false;
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by) setIndex((at + by + rows.length) % rows.length);
-    else if (event.key === 'Enter' || event.key === 'Tab') choose(rows[at]);
+    else if (event.key === 'Enter' || event.key === 'Tab') take();
     else if (event.key === 'Escape') close();
     else return false;
     event.preventDefault();
