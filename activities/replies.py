@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.ports import Replies
 from conversations.budgets import reply_allowance
@@ -27,8 +27,12 @@ CALL_TIMEOUT_S = ATTEMPT_DEADLINE_MS / 1000 - 3
 """A call ends before its attempt's deadline, so that its outcome is written in time."""
 
 HEARTBEAT_S = 3.0
-LONGEST_PAUSE_HERE_MS = 2_000
-"""Longer pauses are Temporal's: the activity fails and names the delay until its retry."""
+LONGEST_PAUSE_HERE_MS = 900
+"""Longer pauses are Temporal's: the activity fails and names the delay until its retry.
+
+The wait for an account's lease is one: else a process that never gets it would keep what the
+lease's holder could send at once.
+"""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ async def _pause(wait_ms: int) -> None:
         f"the next attempt is due in {delay.total_seconds():.1f} s",
         type="ReplyWaits",
         next_retry_delay=delay,
+        category=ApplicationErrorCategory.BENIGN,  # no warning with a traceback for each wait
     )
 
 
