@@ -126,6 +126,12 @@ class World:
         row = {"id": channel_id, "name": name, "network": network, "enabled": True, "version": 1}
         self.channels[channel_id] = row | health | more
 
+    def tell_health(self, channel_id: str, health: str, detail: str | None) -> None:
+        row = self.channels[channel_id]
+        row |= {"health": health, "health_detail": detail, "health_since": at()}
+        told = {"channel_id": channel_id, "health": health, "detail": detail}
+        self.tell("channel.health_changed", detail=told)
+
     def add_agent(self, agent_id: str, name: str, status: str = "on_queue", load: int = 0) -> Row:
         self.agents[agent_id] = {
             "id": agent_id,

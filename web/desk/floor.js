@@ -5,6 +5,8 @@ import { Icon } from '../core/icons.js';
 import { customerName, networkName, plural, span, stateName, statusName, toMs } from '../core/format.js';
 import { refreshAgents } from '../state/live.js';
 import { OPEN_STATES, agentName, hasLoaded, isPrivate, openConversations, staff, workgroupName, workgroups } from '../state/store.js';
+import { CHANNELS } from '../texts/en.js';
+import { Channels, ChannelsCount } from './channels.js';
 import { setStatus } from './commands.js';
 import { visibleFloor } from './floor_filter.js';
 import { Wait } from './lists.js';
@@ -112,15 +114,29 @@ function Agents() {
   }, []);
   const rows = staff.value.toSorted((a, b) => STATUS_ORDER.indexOf(a.routing_status) - STATUS_ORDER.indexOf(b.routing_status)
     || (b.utilization_percent ?? 0) - (a.utilization_percent ?? 0) || String(a.name).localeCompare(String(b.name)));
-  const onQueue = rows.filter((agent) => agent.routing_status === 'on_queue').length;
   return html`
-    <section class="agents"><h2>Agents <span class="count">${onQueue} of ${rows.length} on queue</span></h2>
-      <div class="table-frame" tabindex="0" role="region" aria-label="Agents"><table><thead><tr><th scope="col">agent</th><th scope="col">status</th><th scope="col" class="number">for</th><th scope="col">load</th><th scope="col">conversations</th><th><span class="unseen">actions</span></th></tr></thead>
-        <tbody>${rows.map((agent) => html`<${AgentRow} key=${agent.id} agent=${agent} />`)}</tbody></table></div></section>`;
+    <div class="table-frame" tabindex="0" role="region" aria-label="Agents"><table><thead><tr><th scope="col">agent</th><th scope="col">status</th><th scope="col" class="number">for</th><th scope="col">load</th><th scope="col">conversations</th><th><span class="unseen">actions</span></th></tr></thead>
+      <tbody>${rows.map((agent) => html`<${AgentRow} key=${agent.id} agent=${agent} />`)}</tbody></table></div>`;
+}
+
+function AgentsCount() {
+  const onQueue = staff.value.filter((agent) => agent.routing_status === 'on_queue').length;
+  return html`<span class="count">${CHANNELS.onQueue(onQueue, staff.value.length)}</span>`;
+}
+
+/** Below the conversations: who works, and what is listened to. Trouble of a channel shows on its tab. */
+function Below() {
+  const [shown, setShown] = useState('agents');
+  const tab = (name, label, count) => html`
+    <button type="button" role="tab" id=${`tab-${name}`} aria-controls="below" aria-selected=${shown === name} onClick=${() => setShown(name)}>${label} ${count}</button>`;
+  return html`
+    <section class="agents"><div class="modes" role="tablist" aria-label=${CHANNELS.below}>
+        ${tab('agents', CHANNELS.agents, html`<${AgentsCount} />`)}${tab('channels', CHANNELS.title, html`<${ChannelsCount} />`)}</div>
+      <div class="below" id="below" role="tabpanel" aria-labelledby=${`tab-${shown}`}>${shown === 'agents' ? html`<${Agents} />` : html`<${Channels} />`}</div></section>`;
 }
 
 export function Floor() {
   const rows = visibleFloor(openConversations.value, route.value.filters);
   return html`
-    <section class="floor" aria-label="The floor"><${Filters} shown=${rows.length} all=${openConversations.value.length} /><${FloorTable} rows=${rows} /><${Agents} /></section>`;
+    <section class="floor" aria-label="The floor"><${Filters} shown=${rows.length} all=${openConversations.value.length} /><${FloorTable} rows=${rows} /><${Below} /></section>`;
 }

@@ -107,7 +107,14 @@ function apply(event) {
   for (const listener of eventListeners) listener(event);
 }
 
+function hearHealth({ at, detail: { channel_id: id, health, detail } }) {
+  const known = channels.rows.get(id);
+  if (known) channels.put({ ...known, health, health_detail: detail, health_since: at });
+  else loadNames(channels, '/channels');
+}
+
 function applyToRows(event) {
+  if (event.type === 'channel.health_changed') hearHealth(event);
   if (event.conversation) conversations.put(event.conversation);
   if (event.agent) agents.put(event.agent);
   learnWorkgroup(event.workgroup_id);

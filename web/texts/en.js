@@ -52,3 +52,23 @@ export const ONLOOKERS = {
   typing: (names, count) => `${names} ${count === 1 ? 'is' : 'are'} typing here`,
   looking: (names, count) => `${names} ${count === 1 ? 'looks' : 'look'} at this too`,
 };
+
+export const CHANNELS = {
+  title: 'Channels',
+  agents: 'Agents',
+  below: 'Agents and channels',
+  onQueue: (count, all) => `${count} of ${all} on queue`,
+  well: (count) => (count ? `${count} healthy` : 'none'),
+  troubled: (count) => (count === 1 ? '1 in trouble' : `${count} in trouble`),
+  health: {
+    healthy: 'healthy', degraded: 'degraded', down: 'down', limited: 'told to wait', unauthorised: 'credentials refused', off: 'switched off',
+  },
+  columns: [
+    { name: 'channel' }, { name: 'health' }, { name: 'for', isNumber: true }, { name: 'what the network said' }, { name: 'workgroup' },
+    { name: 'caught up', isNumber: true },
+  ],
+  nothing: '–',
+  caughtUpTitle: 'When nothing more was waiting there',
+  ago: (time) => `${time} ago`,
+  none: 'There is no channel yet.',
+};
