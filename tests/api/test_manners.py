@@ -20,7 +20,7 @@ async def test_every_answer_names_its_request(admin: Caller) -> None:
     ("method", "path", "status", "code"),
     [
         ("GET", "/nowhere", 404, "not_found"),
-        ("GET", "/statistics/now", 404, "not_found"),
+        ("GET", "/campaigns", 404, "not_found"),
         ("PUT", "/workgroups", 405, "method_not_allowed"),
         ("GET", "/conversations/none", 404, "not_found"),
         ("GET", "/workgroups?limit=201", 422, "invalid_request"),
