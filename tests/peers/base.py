@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 READY_TIMEOUT_S = 120.0
+INSTALL_TIMEOUT_S = 300.0
 
 
 class NotInstalled(Exception):
@@ -32,9 +33,13 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
     program = str(command[0])
     if shutil.which(program) is None:
         raise NotInstalled(f"there is no program {program}")
-    done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(
+            words, cwd=cwd, capture_output=True, text=True, check=False, timeout=INSTALL_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        raise NotInstalled(f"{program} did not end within {INSTALL_TIMEOUT_S:.0f} s") from None
     if done.returncode != 0:
         raise NotInstalled(f"{program} ended with {done.returncode}: {done.stderr[-500:]}")
 
