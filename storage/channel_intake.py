@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from conversations.capabilities import Allowance
 from conversations.channels import belongs, is_wanted
@@ -17,6 +18,7 @@ from conversations.networks import (
     Page,
     Trouble,
 )
+from conversations.post_changes import CLOCKS_DIFFER_MS
 from storage import accounts, budgets, channels, clock, intake, replies
 from storage.database import Database
 from storage.ingest import Taken
@@ -106,12 +108,15 @@ class ChannelIntake:
         Raises:
             ListenerReplaced: another listener took the channel over; nothing more was stored.
         """
-        found = await self._find(channel_id)
+        found, now = await self._database.read(
+            lambda k: (intake.channel_with_account(k, channel_id), clock.now(k))
+        )
         if found is None:
             return
+        page = replace(page, posts=[_by_our_clock(post, now) for post in page.posts])
         epoch = listening.epoch if listening else None
         fence = intake.unfenced if epoch is None else intake.fence_of(channel_id, epoch)
-        since = _since(found) if listening else 0
+        since = _since(found) if listening else None
         ours, left_out = _chosen(page, found, since)
         taken = await self._pages.take_in(found.source, ours, page.unreadable, page.changes, fence)
         seen = _seen(page, found, taken, listening)
@@ -191,7 +196,16 @@ def _since(found: ChannelWithAccount) -> Instant:
     return max(0, int(row["created_at"]) - int(row["backfill_s"]) * 1000)
 
 
-def _chosen(page: Page, found: ChannelWithAccount, since: Instant) -> tuple[list[Post], int]:
+def _by_our_clock(post: Post, now: Instant) -> Post:
+    """Return the post as one of about now when it says that it is to come.
+
+    Else replies would answer it for ever, as the newest one, and later posts would count as late.
+    """
+    latest = now + CLOCKS_DIFFER_MS
+    return post if post.created_at <= latest else replace(post, created_at=latest)
+
+
+def _chosen(page: Page, found: ChannelWithAccount, since: Instant | None) -> tuple[list[Post], int]:
     """Return the channel's posts, and how many of them it does not want."""
     row = found.channel
     ours = [
@@ -202,7 +216,8 @@ def _chosen(page: Page, found: ChannelWithAccount, since: Instant) -> tuple[list
     wanted = [
         post
         for post in ours
-        if post.is_own or (is_wanted(post, row["include"]) and post.created_at >= since)
+        if post.is_own
+        or (is_wanted(post, row["include"]) and (since is None or post.created_at >= since))
     ]
     return wanted, len(ours) - len(wanted)
 

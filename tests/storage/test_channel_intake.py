@@ -11,7 +11,7 @@ from conversations.capabilities import Allowance
 from conversations.listening import ListenerReplaced, Listening, Via
 from conversations.model import Author, Post, PostKind, Unreadable
 from conversations.networks import NetworkTrouble, Page, Trouble
-from storage import quarantine
+from storage import clock, quarantine
 from storage.channel_intake import ChannelIntake
 from storage.conversation_tables import PostRow
 from storage.database import Database
@@ -57,6 +57,13 @@ class Listened:
         query = select(POSTS.c.text).order_by(POSTS.c.text)
         return await self._database.read(lambda k: list(k.execute(query).scalars()))
 
+    async def times(self) -> list[int]:
+        query = select(POSTS.c.created_at)
+        return await self._database.read(lambda k: list(k.execute(query).scalars()))
+
+    async def now(self) -> int:
+        return await self._database.read(clock.now)
+
     async def row(self) -> Any:
         query = select(CHANNELS).where(CHANNELS.c.id == self.channel_id)
         return await self._database.read(lambda k: k.execute(query).mappings().one())
@@ -66,6 +73,19 @@ async def listened(database: Database, **settings: Any) -> Listened:
     floor = Floor(database)
     source = await floor.channel(await floor.workgroup(), **settings)
     return Listened(database, floor, source.channel_id)
+
+
+@pytest.mark.parametrize("told", [253_402_300_799_000, -62_135_647_200_000])
+async def test_what_a_network_brings_is_of_any_age_but_not_to_come(
+    database: Database, told: int
+) -> None:
+    channel = await listened(database)
+
+    await channel.intake.take_in(channel.channel_id, Page([Post("odd", Author("c"), "odd", told)]))
+
+    (kept,) = await channel.times()
+    now = await channel.now()
+    assert kept == told if told < 0 else kept <= now + 60_000
 
 
 async def test_only_a_channels_own_posts_are_taken_in(database: Database) -> None:
