@@ -1,11 +1,13 @@
 // The supervisor's list of channels: which ones hear, which do not, since when and why. What is wrong stands on top.
 import { now } from '../core/clock.js';
-import { html } from '../core/html.js';
+import { html, useEffect } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { span, spaced, toMs, wholeTime } from '../core/format.js';
+import { refreshChannels } from '../state/live.js';
 import { channels, workgroupName } from '../state/store.js';
 import { CHANNELS } from '../texts/en.js';
 
+const READ_EVERY_MS = 20_000;
 // The order is the order of the rows.
 const HEALTH = {
   unauthorised: { icon: 'lock', level: 'late' }, down: { icon: 'cross', level: 'late' }, limited: { icon: 'clock', level: 'soon' },
@@ -41,6 +43,11 @@ export function ChannelsCount() {
 }
 
 export function Channels() {
+  useEffect(() => {
+    refreshChannels();
+    const timer = setInterval(refreshChannels, READ_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
   const rows = channels.all().toSorted((a, b) => ORDER.indexOf(healthOf(a)) - ORDER.indexOf(healthOf(b)) || String(a.name).localeCompare(String(b.name)));
   return html`
     <div class="table-frame" tabindex="0" role="region" aria-label=${CHANNELS.title}><table><thead><tr>${CHANNELS.columns.map(({ name, isNumber }) => html`

@@ -43,7 +43,7 @@ function sendReply(conversation, draft, visibility) {
   const leave = (more = {}) => {
     holdDraft(conversation.id);
     clearReply(conversation.id);
-    postReply(conversation.id, { ...body, ...more }).finally(() => releaseDraft(conversation.id));
+    postReply(conversation.id, { ...body, ...more }).then((isSent) => releaseDraft(conversation.id, { isSent }));
   };
   if (!isPrivate(conversation) || visibility !== 'public') return leave();
   return openDialog({

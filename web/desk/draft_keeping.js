@@ -1,5 +1,5 @@
 // Keeps a reply's draft on the server while it is typed, so that it is there on any machine where its agent opens it.
-import { get, put } from '../core/api.js';
+import { get, put, remove } from '../core/api.js';
 import { html, signal } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { DRAFT } from '../texts/en.js';
@@ -106,14 +106,17 @@ export const openDraft = (id) => keeperOf(id).read();
 /** While a reply that takes its draft along is on its way, nothing is saved: it would come back or be lost with it. */
 export function holdDraft(id) {
   const keeper = keeperOf(id);
-  keeper.isHeld = true;
+  Object.assign(keeper, { isHeld: true, wasOnItsWay: keeper.isBusy });
   clearTimeout(keeper.timer);
   setTrouble(id, null);
 }
 
-export function releaseDraft(id) {
-  Object.assign(keeperOf(id), { isHeld: false, version: null });
-  if (draftOf(id).isUnsaved) keeperOf(id).schedule(0);
+export function releaseDraft(id, { isSent }) {
+  const keeper = keeperOf(id);
+  Object.assign(keeper, { isHeld: false, version: null });
+  if (draftOf(id).isUnsaved) keeper.schedule(0);
+  // A first save that the reply overtook has brought back what was just said.
+  else if (isSent && keeper.wasOnItsWay) remove(keeper.path).catch(() => {});
 }
 
 /** Before a log-out: what is not saved yet gets its last chance. */

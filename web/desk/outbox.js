@@ -24,6 +24,7 @@ function takeOut(key) {
   outbox.value = outbox.value.filter((entry) => entry.key !== key);
 }
 
+/** Answers whether the server has it. */
 async function deliver({ key, intent, kind, conversationId }) {
   change(key, { state: 'leaving', problem: null });
   try {
@@ -32,8 +33,10 @@ async function deliver({ key, intent, kind, conversationId }) {
     else if (answer?.id) showNote(conversationId, answer);
     takeOut(key);
     touchTimeline(conversationId);
+    return true;
   } catch (problem) {
     change(key, { state: 'failed', problem });
+    return false;
   }
 }
 

@@ -89,6 +89,9 @@ export function refreshAgents() {
   }, isSupervisor.value ? ALL_AGENTS_PAUSE_MS : AGENTS_PAUSE_MS);
 }
 
+/** When a channel last caught up comes with no event. */
+export const refreshChannels = () => loadNames(channels, '/channels');
+
 let namesReadAt = 0;
 
 // A workgroup that was made after this page was opened.
