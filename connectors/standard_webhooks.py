@@ -34,8 +34,11 @@ def verify(secret: str, given: Mapping[str, str], body: bytes, now_s: int) -> st
     """Return the delivery's id when one of its signatures holds over the raw body.
 
     Raises:
-        BadSignature: a header is missing, the moment is more than 5 minutes off, or none holds.
+        BadSignature: a header is missing, the moment is more than 5 minutes off, none holds, or
+            the secret is none: what is signed with nothing could be anybody's.
     """
+    if not _key(secret):
+        raise BadSignature("the secret is empty, so nothing can be signed with it")
     message_id, timestamp = given.get("webhook-id"), given.get("webhook-timestamp", "")
     if not message_id or not _SECONDS.fullmatch(timestamp):
         raise BadSignature("webhook-id or webhook-timestamp is missing")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
+from connectors import standard_webhooks
 from connectors.calls import new_client
 from connectors.guard import STRICT
 from connectors.webhook import WebhookConnector
@@ -52,6 +53,15 @@ def test_what_the_reference_library_signed_is_taken() -> None:
             delivered(body, spoilt)
     with pytest.raises(BadSignature):
         delivered(body, headers, Account("ac-1", "webhook", {}, {}))
+
+
+def test_what_is_signed_with_an_empty_secret_is_anybodys() -> None:
+    account = Account("ac-1", "webhook", {}, {"secret": "whsec_"})
+    body = json.dumps({"posts": [POST]})
+    forged = standard_webhooks.headers("whsec_", "msg-1", now_ms() // 1000, body.encode())
+
+    with pytest.raises(BadSignature):
+        delivered(body, forged, account)
 
 
 def test_a_post_has_all_that_the_generic_door_takes() -> None:
