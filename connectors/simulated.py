@@ -90,7 +90,9 @@ class SimulatedConnector(BaseConnector):
         Setting("handle", "the account's name there"),
         Setting("delivery", "poll, stream or webhook", is_required=False),
         Setting("token", "the account's key", is_secret=True),
-        Setting("webhook_secret", "what deliveries are signed with", is_secret=True),
+        Setting(
+            "webhook_secret", "what deliveries are signed with", is_secret=True, is_required=False
+        ),
     )
 
     def capabilities(self, account: Account) -> Capabilities:

@@ -79,7 +79,7 @@ async def test_a_secret_is_replaced_and_removed_by_the_door_it_came_in(
 
 async def test_what_is_missing_is_named_and_not_refused(admin: Caller) -> None:
     made = await admin.ok("POST", "/accounts", body(settings={"handle": "acme"}))
-    assert made["missing_settings"] == ["url", "token", "webhook_secret"]
+    assert made["missing_settings"] == ["url", "token"]
 
     patch = {"settings": {"url": "http://n/"}, "credentials": {"token": "t", "webhook_secret": "w"}}
     changed = await admin.ok("PATCH", f"/accounts/{made['id']}", patch)
