@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from tests.web.corpus import HOSTILE
 from tests.web.fake_desk import onlooker
 from tests.web.fake_world import World
 from tests.web.scenes import small_floor
@@ -109,3 +110,25 @@ def test_enter_before_the_answer_takes_what_was_typed(serve: Serve, log_in: LogI
     page.keyboard.type("th")
     page.keyboard.press("Enter")
     expect(field).to_have_value("Thank you!")
+
+
+def test_hostile_words_stay_words_here_too(serve: Serve, log_in: LogIn) -> None:
+    world = small_floor()
+    row = connected(world)
+    world.canned_replies = [
+        {"id": f"cr-{index}", "shortcut": f"x{index}", "text": text}
+        for index, text in enumerate(HOSTILE[:8])
+    ]
+    world.onlookers[row["id"]] = [onlooker("", HOSTILE[0], "looking")]
+    for text in HOSTILE[:30]:
+        world.change_post(row, text)
+    page = log_in(serve(world))
+    open_row(page, "@ferry42")
+    page.get_by_text("What it said before").click()
+    expect(page.locator(".earlier li")).to_have_count(30)
+    expect(page.locator(".onlookers")).to_contain_text(HOSTILE[0].strip())
+    page.get_by_label("Your reply").focus()
+    page.keyboard.type("/x0")
+    page.get_by_role("listbox", name="Canned replies").get_by_role("option").first.click()
+    expect(page.get_by_label("Your reply")).to_have_value(HOSTILE[0])
+    assert page.locator(".thread img, .thread script, .thread iframe").count() == 0
