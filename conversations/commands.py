@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from conversations.capabilities import Capabilities
+from conversations.change_commands import ChangeReply, SettleChange
 from conversations.model import (
     Instant,
     Location,
@@ -294,23 +295,6 @@ class NotePostChange:
 
     post_id: str
     kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeReply:
-    """A reply that was sent is to be edited or deleted; until then the workflow lives on."""
-
-    reply_id: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class SettleChange:
-    """An edit or a deletion is done, or the network refused it."""
-
-    reply_id: str
-    kind: str
-    done: bool
 
 
 @dataclass(frozen=True, slots=True)

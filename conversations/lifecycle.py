@@ -8,6 +8,7 @@ from conversations import agent_commands as agents
 from conversations import arrivals, consulting, rerouting, rings
 from conversations import commands as c
 from conversations import system_commands as system
+from conversations.change_commands import ChangeReply, SettleChange
 from conversations.errors import ConversationError
 from conversations.model import Conversation, ConversationState, Event, Instant
 from conversations.transitions import Change, entering, is_all_answered
@@ -64,8 +65,8 @@ _RULES: dict[type[Any], Callable[..., Change]] = {
     c.SettleReply: system.settle_reply,
     c.NoteReplyState: system.note_reply_state,
     c.NotePostChange: system.note_post_change,
-    c.ChangeReply: system.change_reply,
-    c.SettleChange: system.settle_change,
+    ChangeReply: system.change_reply,
+    SettleChange: system.settle_change,
     c.CountAnswered: system.count_answered,
     c.EndByOperator: system.end_by_operator,
     c.Abandon: system.abandon,

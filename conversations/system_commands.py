@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from conversations import commands as c
+from conversations.change_commands import ChangeReply, SettleChange
 from conversations.errors import (
     ConversationEnded,
     IllegalTransition,
@@ -183,7 +184,7 @@ def note_post_change(
     )
 
 
-def change_reply(conversation: Conversation, _: c.ChangeReply, __: c.Facts, now: Instant) -> Change:
+def change_reply(conversation: Conversation, _: ChangeReply, __: c.Facts, now: Instant) -> Change:
     """Count a change as on its way; of an ended conversation, a workflow has to begin again."""
     changing = replace(conversation, unsettled_replies=conversation.unsettled_replies + 1)
     if conversation.is_open:
@@ -192,7 +193,7 @@ def change_reply(conversation: Conversation, _: c.ChangeReply, __: c.Facts, now:
 
 
 def settle_change(
-    conversation: Conversation, command: c.SettleChange, _: c.Facts, __: Instant
+    conversation: Conversation, command: SettleChange, _: c.Facts, __: Instant
 ) -> Change:
     settled = replace(conversation, unsettled_replies=conversation.unsettled_replies - 1)
     detail: dict[str, object] = {"reply_id": command.reply_id, "kind": command.kind}
@@ -222,6 +223,8 @@ def end_by_operator(
 
 def abandon(conversation: Conversation, command: c.Abandon, _: c.Facts, now: Instant) -> Change:
     """End what nobody has picked up, because its customer withdrew."""
+    if not conversation.is_open:
+        raise ConversationEnded("abandon", conversation.state)
     if conversation.state not in (ConversationState.QUEUED, ConversationState.ALERTING):
         raise IllegalTransition("abandon", conversation.state)
     ended = replace(

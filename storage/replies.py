@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations import commands as c
 from conversations.capabilities import Allowance
+from conversations.change_commands import ChangeReply, SettleChange
 from conversations.commands import Actor, Policy
 from conversations.errors import ConversationError, NotYourConversation, ReplySettled
 from conversations.lifecycle import decide
@@ -337,8 +338,8 @@ def _what_happened(before: Reply, after: Reply) -> c.Command | None:
     change = after.change
     if change is not None and after.has_pending_change != before.has_pending_change:
         if after.has_pending_change:
-            return c.ChangeReply(after.id, change.kind)
-        return c.SettleChange(after.id, change.kind, change.state is ChangeState.DONE)
+            return ChangeReply(after.id, change.kind)
+        return SettleChange(after.id, change.kind, change.state is ChangeState.DONE)
     if after.is_settled and not before.is_settled:
         return c.SettleReply(after.id, after.state is ReplyState.SENT, after.covers)
     if (after.state, after.sent_parts) == (before.state, before.sent_parts):

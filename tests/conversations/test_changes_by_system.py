@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from conversations import commands as c
+from conversations.change_commands import ChangeReply, SettleChange
 from conversations.model import ConversationState, Event, Offer, OfferTimeoutAction, PassedOver
 from tests.conversations.everything import (
     ALERTING,
@@ -162,35 +163,35 @@ CASES: dict[str, Case] = {
     ),
     "a reply is to be edited": (
         TALKING,
-        c.ChangeReply("reply-1", "edit"),
+        ChangeReply("reply-1", "edit"),
         eligible(),
         {"unsettled_replies": 1, "affinity_until": SLID},
         [],
     ),
     "a reply is to be deleted after the end": (
         WRAPPING_UP,
-        c.ChangeReply("reply-1", "delete"),
+        ChangeReply("reply-1", "delete"),
         eligible(),
         {"unsettled_replies": 1, "reopened_at": NOW},
         [],
     ),
     "a reply was edited": (
         replace(TALKING, unsettled_replies=1),
-        c.SettleChange("reply-1", "edit", done=True),
+        SettleChange("reply-1", "edit", done=True),
         eligible(),
         {"unsettled_replies": 0},
         [Event("reply.edited", OWNER, {"reply_id": "reply-1", "kind": "edit"})],
     ),
     "a reply was deleted": (
         replace(TALKING, unsettled_replies=1),
-        c.SettleChange("reply-1", "delete", done=True),
+        SettleChange("reply-1", "delete", done=True),
         eligible(),
         {"unsettled_replies": 0},
         [Event("reply.deleted", OWNER, {"reply_id": "reply-1", "kind": "delete"})],
     ),
     "a change was refused": (
         replace(TALKING, unsettled_replies=1),
-        c.SettleChange("reply-1", "edit", done=False),
+        SettleChange("reply-1", "edit", done=False),
         eligible(),
         {"unsettled_replies": 0},
         [Event("reply.change_refused", OWNER, {"reply_id": "reply-1", "kind": "edit"})],

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from conversations import commands as c
+from conversations.change_commands import ChangeReply, SettleChange
 from conversations.model import ConversationState
 from tests.conversations.samples import (
     NOW,
@@ -23,6 +24,7 @@ STATES = tuple(ConversationState)
 """In this order stand the columns below: five open ones, wrap-up, four final ones."""
 
 LETTERS = {
+    "B": "abandoned",
     "Q": "queued",
     "A": "alerting",
     "C": "connected",
@@ -125,6 +127,7 @@ SYSTEM = {
     "lapse": "               i i F i i e eeee",
     "end of wrap-up": "      i i i i i F iiii",
     "cancel": "              F F F F F F eeee",
+    "abandon": "             B B i i i e eeee",
 }
 SYSTEM_COMMANDS: dict[str, c.Command] = {
     "post": c.ReceivePosts(("post-2",), NOW),
@@ -139,14 +142,15 @@ SYSTEM_COMMANDS: dict[str, c.Command] = {
     "lapse": c.Lapse(),
     "end of wrap-up": c.EndWrapUp(),
     "cancel": c.EndByOperator("workflow_cancelled"),
+    "abandon": c.Abandon("posts_deleted"),
 }
 EVERYWHERE: dict[str, c.Command] = {
     "reconsider": c.Reconsider(),
     "settled reply": c.SettleReply("reply-1", sent=False, covers=1),
     "reply's state": c.NoteReplyState("reply-1", "unknown"),
     "changed post": c.NotePostChange("post-1", "edited"),
-    "change of a reply": c.ChangeReply("reply-1", "edit"),
-    "settled change": c.SettleChange("reply-1", "edit", done=True),
+    "change of a reply": ChangeReply("reply-1", "edit"),
+    "settled change": SettleChange("reply-1", "edit", done=True),
     "link": c.LinkContinuation("cv-2"),
     "answered elsewhere": c.CountAnswered(1),
 }
