@@ -23,8 +23,8 @@ class NotYourConversation(ConversationError):
     """Somebody else owns the conversation, or it is offered to somebody else."""
 
     def __init__(self, agent_id: str | None, owner_id: str | None) -> None:
-        held_by = f"belongs to agent {owner_id}" if owner_id else "has no owner"
-        super().__init__(f"the conversation {held_by}, not to agent {agent_id}")
+        fact = f"belongs to agent {owner_id}, not to" if owner_id else "has no owner, so not"
+        super().__init__(f"the conversation {fact} agent {agent_id}")
 
 
 class ConversationEnded(ConversationError):

@@ -150,9 +150,9 @@ class ChannelIntake:
         A post goes to the first channel of its account that it belongs to, the called one first.
         """
         for address, page in delivered.pages.items():
-            targets = await self._targets(channel_id, connector, address)
-            for target in targets:
+            for target in await self._targets(channel_id, connector, address):
                 await self.take_in(target, page)
+                page = replace(page, unreadable=())  # noqa: PLW2901 - quarantined once
 
     async def _targets(
         self, channel_id: str, connector: Connector, address: str | None

@@ -102,6 +102,16 @@ async def test_what_cannot_be_understood_is_quarantined_and_its_neighbours_go_on
     assert {piece["code"] for piece in held} == {"unknown_visibility", "not_an_object"}
 
 
+async def test_what_cannot_be_understood_is_quarantined_once_for_all_channels(door: Door) -> None:
+    called = await door.admin.ok("GET", f"/channels/{door.channel_id}")
+    another = {name: called[name] for name in ("account_id", "workgroup_id")}
+    await door.admin.ok("POST", "/channels", {"name": new_id("name"), **another})
+
+    await door.bring(page(post("1"), 7))
+
+    assert len((await door.admin.ok("GET", "/quarantine"))["items"]) == 1
+
+
 async def test_signed_bytes_that_are_no_page_are_quarantined(door: Door) -> None:
     assert (await door.bring(b'{"posts": [{"id": "12\xff')).status_code == 200
 

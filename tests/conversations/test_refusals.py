@@ -180,5 +180,5 @@ def test_whose_conversation_it_is_is_told(owner: str | None) -> None:
 
     said = message(in_state(state), transfer)
 
-    belongs = f"belongs to agent {owner}" if owner else "has no owner"
-    assert said == f"the conversation {belongs}, not to agent {OTHER}"
+    fact = f"belongs to agent {owner}, not to" if owner else "has no owner, so not"
+    assert said == f"the conversation {fact} agent {OTHER}"
