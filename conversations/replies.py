@@ -88,6 +88,8 @@ class Reply:
     tried_since: Instant
     attempts: int = 0
     attempt_until: Instant | None = None
+    is_in_doubt: bool = False
+    """Whether an attempt for the part whose turn it is may have been accepted."""
     next_attempt_at: Instant | None = None
     external_id: str | None = None
     url: str | None = None
@@ -187,7 +189,7 @@ def next_step(reply: Reply, read_back: ReadBack, now: Instant) -> NextStep:
     if _is_in_flight(reply, now):
         return NextStep(Step.WAIT, reply, (reply.attempt_until or now) - now)
     if reply.state is ReplyState.SENDING:
-        reply = replace(reply, state=ReplyState.UNKNOWN, next_attempt_at=None)
+        reply = replace(reply, state=ReplyState.UNKNOWN, next_attempt_at=None, is_in_doubt=True)
     return _next_of_idle(reply, read_back, now)
 
 
@@ -243,12 +245,15 @@ def after_attempt(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
         case Certainty.REJECTED:
             reason = _of_part(reply, outcome.reason)
             return replace(reply, state=ReplyState.REJECTED, attempt_until=None, reason=reason)
+        case Certainty.NOT_ACCEPTED if reply.is_in_doubt:  # what an earlier attempt did stays open
+            refused = replace(reply, attempt_until=now)
+            return _again(refused, ReplyState.UNKNOWN, outcome, now)
         case Certainty.NOT_ACCEPTED:
             refused = replace(reply, attempt_until=None)
             return _again(refused, ReplyState.ACCEPTED, outcome, now)
         case Certainty.MAYBE:
             attempt_until = reply.attempt_until if outcome.may_still_arrive else now
-            unknown = replace(reply, attempt_until=attempt_until)
+            unknown = replace(reply, attempt_until=attempt_until, is_in_doubt=True)
             return _again(unknown, ReplyState.UNKNOWN, outcome, now)
 
 
@@ -262,7 +267,9 @@ def after_look_up(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
         case Certainty.SENT:
             return _sent(reply, outcome, now)
         case Certainty.NOT_ACCEPTED if now >= _visible_at(reply, outcome):
-            absent = replace(reply, state=ReplyState.ACCEPTED, attempt_until=None)
+            absent = replace(
+                reply, state=ReplyState.ACCEPTED, attempt_until=None, is_in_doubt=False
+            )
             return replace(absent, next_attempt_at=None, reason=outcome.reason)
         case _:
             return _again(reply, ReplyState.UNKNOWN, outcome, now)
@@ -288,6 +295,7 @@ def _sent(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
         reply,
         state=ReplyState.SENT,
         attempt_until=None,
+        is_in_doubt=False,
         next_attempt_at=None,
         external_id=outcome.external_id or reply.external_id,
         url=outcome.url or reply.url,
@@ -313,6 +321,7 @@ def _part_sent(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
         parts=parts,
         state=ReplyState.SENT if is_last else ReplyState.ACCEPTED,
         attempt_until=None,
+        is_in_doubt=False,
         next_attempt_at=None,
         tried_since=now,
         external_id=parts[0].external_id,
@@ -339,5 +348,10 @@ def resolve(reply: Reply, outcome: str, external_id: str | None, now: Instant) -
     if outcome == "sent":
         return _sent(reply, Outcome(Certainty.SENT, external_id), now)
     return replace(
-        reply, state=ReplyState.ACCEPTED, attempt_until=None, next_attempt_at=None, tried_since=now
+        reply,
+        state=ReplyState.ACCEPTED,
+        attempt_until=None,
+        is_in_doubt=False,
+        next_attempt_at=None,
+        tried_since=now,
     )

@@ -343,6 +343,7 @@ class ReplyRow(SQLModel, table=True):
     attempts: int = 0
     epoch: int = 0
     attempt_until: int | None = maybe_moment()
+    is_in_doubt: bool = False
     next_attempt_at: int | None = maybe_moment()
     external_id: str | None = None
     url: str | None = None

@@ -296,6 +296,7 @@ _REPLY_PLAIN = (
     "tried_since",
     "attempts",
     "attempt_until",
+    "is_in_doubt",
     "next_attempt_at",
     "external_id",
     "url",

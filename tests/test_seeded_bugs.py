@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 COPIED = ("conversations", "acd", "tests/conversations", "tests/acd")
 LIVES = "tests/conversations/test_life.py"
 REPLIES = "tests/conversations/test_reply_life.py"
+REPLY_STEPS = "tests/conversations/test_reply_steps.py"
 CHANGES = "tests/conversations/test_reply_changes.py"
 JOINED = "tests/conversations/test_joined_lives.py"
 MATCHES = "tests/acd/test_matching_properties.py"
@@ -187,6 +188,13 @@ BUGS = (
         "if reply.state is ReplyState.ACCEPTED or read_back is",
         "if reply.state is not ReplyState.SENT or read_back is",
         REPLIES,
+    ),
+    Bug(
+        "a refused repetition settles the doubt",
+        "conversations/replies.py",
+        "case Certainty.NOT_ACCEPTED if reply.is_in_doubt:",
+        "case Certainty.NOT_ACCEPTED if False:",
+        REPLY_STEPS,
     ),
     Bug(
         "a thread counts as sent with its first post",

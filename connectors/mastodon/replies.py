@@ -1,7 +1,6 @@
 """Speaks on Mastodon: one idempotency key for every attempt, and a look at what is there."""
 
 import re
-import time
 from collections import OrderedDict
 from typing import Any
 from urllib.parse import quote
@@ -39,12 +38,7 @@ class MastodonReplies:
         self._sent: OrderedDict[str, str] = OrderedDict()
 
     async def publish(self, account: Account, reply: Reply) -> Outcome:
-        """Make one attempt; a key that the network may have forgotten is not used blindly."""
-        is_repeated = reply.attempts > 1
-        if is_repeated and is_key_forgotten(reply, _now_ms()):
-            found = await self.look_up(account, reply)
-            if found.certainty is not Certainty.NOT_ACCEPTED:
-                return found
+        """Make one attempt; a repeated one that is refused says nothing about those before it."""
         try:
             form = await self._form(account, reply)
             headers = {"idempotency-key": reply.id}
@@ -59,7 +53,7 @@ class MastodonReplies:
                 Certainty.NOT_ACCEPTED, reason=str(trouble), retry_after_s=ACCESS_PAUSE_S
             )
         outcome = await self._sent_by(account, request)
-        if outcome.certainty is Certainty.REJECTED and is_repeated:
+        if outcome.certainty is Certainty.REJECTED and reply.is_in_doubt:
             # What is answered may have gone since an attempt that nobody answered.
             found = await self.look_up(account, reply)
             return outcome if found.certainty is Certainty.NOT_ACCEPTED else found
@@ -253,7 +247,3 @@ def _success(answer: Answer) -> Outcome:
 
 def _found(status_id: str, status: dict[str, Any]) -> Outcome:
     return Outcome(Certainty.SENT, status_id, words(status.get("url"), 2_000))
-
-
-def _now_ms() -> Instant:
-    return time.time_ns() // 1_000_000

@@ -26,6 +26,7 @@ SENDING = replace(
 )
 UNKNOWN = replace(SENDING, state=ReplyState.UNKNOWN, next_attempt_at=NOW)
 REFUSED = Outcome(Certainty.NOT_ACCEPTED, reason="busy")
+FOLDS = ReadBack.RECEIVER_DEDUPLICATES
 UNCLEAR = Outcome(Certainty.MAYBE, reason="a broken line")
 
 
@@ -173,6 +174,39 @@ def test_an_unclear_outcome_is_followed_as_the_network_allows(
     assert found.step is step
     needs_human = found.reply.state is ReplyState.NEEDS_HUMAN
     assert needs_human is (step is Step.STOP)
+
+
+def test_a_refused_repetition_settles_no_doubt_about_an_earlier_attempt() -> None:
+    refused = Outcome(Certainty.NOT_ACCEPTED, reason="too many")
+    first = after_attempt(SENDING, Outcome(Certainty.MAYBE), NOW)
+    again = next_step(
+        replace(first, next_attempt_at=None), ReadBack.RECEIVER_DEDUPLICATES, NOW
+    ).reply
+
+    still = replace(after_attempt(again, refused, NOW), next_attempt_at=None)
+
+    assert (still.state, still.is_in_doubt) == (ReplyState.UNKNOWN, True)
+    assert next_step(still, FOLDS, NOW).step is Step.SEND
+    assert next_step(still, ReadBack.LOOK_UP, NOW).step is Step.LOOK_UP
+    absent = after_look_up(still, Outcome(Certainty.NOT_ACCEPTED), NOW)
+    assert (absent.state, absent.is_in_doubt) == (ReplyState.ACCEPTED, False)
+
+
+def test_an_attempt_that_nobody_saw_the_end_of_leaves_a_doubt() -> None:
+    late = START + ATTEMPT_DEADLINE_MS
+    found = next_step(
+        replace(SENDING, attempt_until=late), ReadBack.RECEIVER_DEDUPLICATES, late
+    ).reply
+
+    refused = after_attempt(found, Outcome(Certainty.NOT_ACCEPTED), late)
+
+    assert (found.is_in_doubt, refused.state) == (True, ReplyState.UNKNOWN)
+
+
+def test_without_a_doubt_what_was_refused_is_tried_anew() -> None:
+    refused = after_attempt(SENDING, Outcome(Certainty.NOT_ACCEPTED), NOW)
+
+    assert (refused.state, refused.is_in_doubt) == (ReplyState.ACCEPTED, False)
 
 
 def test_it_waits_for_its_time_to_the_millisecond() -> None:
