@@ -1,6 +1,5 @@
 """The simulated network: polled, streamed or brought by webhook, and answered."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
@@ -17,9 +16,11 @@ from connectors.calls import (
     call,
     outcome_of_failure,
 )
+from connectors.fields import shown
 from connectors.json_pages import NotAPage
+from connectors.looking_up import looked_up
 from connectors.simulated_lines import pages_of_lines
-from connectors.simulated_wire import WirePage, body_of, page_from, shown
+from connectors.simulated_wire import WirePage, body_of, page_from
 from conversations.capabilities import Capabilities, Delivery, LengthRule
 from conversations.connector import Setting
 from conversations.model import Post, Unreadable, Visibility
@@ -37,7 +38,6 @@ from conversations.replies import Certainty, Outcome, ReadBack, Reply
 
 LARGEST_PAGE = 16 * 1024 * 1024
 MOST_POSTS = 500
-LOOK_UP_WITHIN_S = 8.0
 ACCESS_PAUSE_S = 30.0
 """A revoked token or a suspended account is tried again so much later."""
 
@@ -119,13 +119,7 @@ class SimulatedConnector(BaseConnector):
         return await call(self._client, self._request(account, "POST", "/api/posts", json=body))
 
     async def look_up(self, account: Account, reply: Reply) -> Outcome:
-        try:
-            async with asyncio.timeout(LOOK_UP_WITHIN_S):
-                return await self._look_up(account, reply)
-        except (httpx.HTTPError, TimeoutError) as error:
-            return Outcome(Certainty.MAYBE, reason=f"look-up failed: {type(error).__name__}")
-        except (KeyError, httpx.InvalidURL):
-            return Outcome(Certainty.MAYBE, reason=NO_ACCESS)
+        return await looked_up(self._look_up(account, reply), NO_ACCESS)
 
     async def _look_up(self, account: Account, reply: Reply) -> Outcome:
         wanted = self._request(account, "GET", "/api/posts", params={"reference": reply.id})

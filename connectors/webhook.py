@@ -13,6 +13,7 @@ from connectors.calls import (
     call,
     outcome_of_failure,
 )
+from connectors.looking_up import looked_up
 from connectors.standard_webhooks import headers, verify
 from connectors.webhook_wire import page_from
 from conversations.capabilities import Capabilities, Delivery
@@ -92,15 +93,13 @@ class WebhookConnector(BaseConnector):
             return Outcome(Certainty.NOT_ACCEPTED, reason=reason)
 
     async def look_up(self, account: Account, reply: Reply) -> Outcome:
-        try:
-            address = httpx.URL(account.settings["lookup_url"])
-            url = address.copy_merge_params({"reply_id": reply.id})
-            request = self._client.build_request("GET", url)
-            return _outcome_of_look_up(await call(self._client, request))
-        except httpx.HTTPError as error:
-            return Outcome(Certainty.MAYBE, reason=f"look-up failed: {type(error).__name__}")
-        except (KeyError, httpx.InvalidURL):
-            return Outcome(Certainty.MAYBE, reason="the account's lookup_url is not valid")
+        asking = self._look_up(account, reply)
+        return await looked_up(asking, "the account's lookup_url is not valid")
+
+    async def _look_up(self, account: Account, reply: Reply) -> Outcome:
+        address = httpx.URL(account.settings["lookup_url"])
+        url = address.copy_merge_params({"reply_id": reply.id})
+        return _outcome_of_look_up(await call(self._client, self._client.build_request("GET", url)))
 
 
 def _delivery(reply: Reply) -> dict[str, object]:

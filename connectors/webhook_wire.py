@@ -3,9 +3,9 @@
 import time
 from typing import Any
 
+from connectors.adornments import location_from, media_from
 from connectors.fields import (
     LONGEST_ID,
-    LONGEST_TEXT,
     NotUnderstood,
     count,
     instant,
@@ -17,10 +17,9 @@ from connectors.fields import (
     words,
 )
 from connectors.json_pages import NotAPage, Pieces, read_page
+from connectors.said import said
 from conversations.model import (
     Author,
-    Location,
-    Media,
     Post,
     PostChange,
     PostChangeKind,
@@ -30,7 +29,6 @@ from conversations.model import (
 from conversations.networks import Page
 
 MOST_ENTRIES = 500
-MOST_MEDIA = 50
 
 
 def page_from(body: bytes) -> Page:
@@ -84,7 +82,7 @@ def post_from(entry: Any) -> Post | Unreadable:  # noqa: ANN401 - any JSON
 
 def _post(entry: dict[str, Any]) -> Post:
     external_id = required(entry.get("external_id"), "external_id")
-    media = tuple(_media(entry.get("media")))
+    media = media_from(entry.get("media"))
     return Post(
         external_id=external_id,
         author=_author(entry.get("author")),
@@ -96,7 +94,7 @@ def _post(entry: dict[str, Any]) -> Post:
         url=web_address(entry.get("url")),
         media=media,
         language=words(entry.get("language"), 35),
-        location=_location(mapping(entry.get("location"))),
+        location=location_from(entry.get("location")),
         source_application=words(entry.get("source_application"), 200),
         is_own=words(entry.get("reply_id"), LONGEST_ID) is not None,
         own_reply_id=words(entry.get("reply_id"), LONGEST_ID),
@@ -120,12 +118,11 @@ def _author(value: Any) -> Author:  # noqa: ANN401
 
 
 def _text(value: Any, *, may_be_empty: bool) -> str:  # noqa: ANN401
-    if value in (None, "") and may_be_empty:
+    if value is None and may_be_empty:
         return ""
-    text = words(value, LONGEST_TEXT)
-    if text is None:
-        detail = f"text has 1 to {LONGEST_TEXT} characters, or is empty beside media"
-        raise NotUnderstood("text_unreadable", detail)
+    text = said(value)
+    if not text and not may_be_empty:
+        raise NotUnderstood("empty_post", "text: may be empty only with media")
     return text
 
 
@@ -143,32 +140,6 @@ def _visibility(value: Any) -> Visibility:  # noqa: ANN401
         return Visibility(value or Visibility.PUBLIC)
     except ValueError:
         raise NotUnderstood("unknown_visibility", "visibility is public or private") from None
-
-
-def _media(value: Any) -> list[Media]:  # noqa: ANN401
-    found = []
-    for one in sequence(value, MOST_MEDIA):
-        medium = mapping(one)
-        kind, url = words(medium.get("kind"), 50), web_address(medium.get("url"))
-        if kind and url:
-            alt = words(medium.get("alt_text"), 10_000)
-            found.append(Media(kind, url, alt, words(medium.get("mime_type"), 200)))
-    return found
-
-
-def _location(value: dict[str, Any]) -> Location | None:
-    country, place = words(value.get("country"), 200), words(value.get("place"), 200)
-    lat, lon = _degrees(value.get("lat"), 90), _degrees(value.get("lon"), 180)
-    if lat is None or lon is None:
-        lat = lon = None
-    if (country, place, lat) == (None, None, None):
-        return None
-    return Location(country, place, lat, lon)
-
-
-def _degrees(value: Any, most: int) -> float | None:  # noqa: ANN401
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and -most <= value <= most else None
 
 
 def change_from(entry: Any) -> PostChange | Unreadable:  # noqa: ANN401 - any JSON

@@ -16,10 +16,9 @@ class Delivery(StrEnum):
 
 
 class ReplyDepth(StrEnum):
-    """Which posts can be answered: none of them, only those that begin a thread, or all."""
+    """Which posts can be answered: none of them, or all."""
 
     NONE = "none"
-    ROOT = "root"
     ANY = "any"
 
 

@@ -1,6 +1,5 @@
 """Matrix: rooms of two and of everybody, on any homeserver."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
@@ -11,6 +10,7 @@ from connectors.base import BaseConnector
 from connectors.calls import Answer, call, outcome_of_failure
 from connectors.fields import mapping, sequence
 from connectors.guard import STRICT, Guard
+from connectors.looking_up import looked_up
 from connectors.matrix.calls import (
     LARGEST_SYNC,
     NO_ACCESS,
@@ -46,7 +46,6 @@ CAPABILITIES = Capabilities(
 is asked first; what is absent there is sent with the same id again."""
 
 LONG_POLL_MS = 30_000
-LOOK_UP_WITHIN_S = 8.0
 CLOCKS_DIFFER_MS = 60_000
 MOST_PAGES_LOOKED_UP = 50
 
@@ -156,16 +155,7 @@ class MatrixConnector(BaseConnector):
         place = split_id(reply.in_reply_to)
         if place is None:
             return Outcome(Certainty.NOT_ACCEPTED, reason="it was never sent anywhere")
-        try:
-            async with asyncio.timeout(LOOK_UP_WITHIN_S):
-                return await self._look_up(account, reply, place[0])
-        except Busy as busy:
-            pause_s = busy.retry_after_s
-            return Outcome(Certainty.MAYBE, reason="too many look-ups", retry_after_s=pause_s)
-        except (httpx.HTTPError, TimeoutError, NetworkTrouble) as error:
-            return Outcome(Certainty.MAYBE, reason=f"look-up failed: {type(error).__name__}")
-        except (KeyError, httpx.InvalidURL):
-            return Outcome(Certainty.MAYBE, reason=NO_ACCESS)
+        return await looked_up(self._look_up(account, reply, place[0]), NO_ACCESS)
 
     async def _look_up(self, account: Account, reply: Reply, room: str) -> Outcome:
         us, oldest = account.settings["user_id"], reply.tried_since - CLOCKS_DIFFER_MS

@@ -1,6 +1,5 @@
 """Slack: channels and direct messages of a workspace, by its events and by asking."""
 
-import asyncio
 import json
 import time
 
@@ -10,6 +9,7 @@ from connectors.base import BaseConnector
 from connectors.calls import call, outcome_of_failure
 from connectors.fields import mapping, shown, words
 from connectors.guard import STRICT, Guard
+from connectors.looking_up import looked_up
 from connectors.patience import Busy
 from connectors.slack.calls import (
     HOST,
@@ -64,7 +64,6 @@ CAPABILITIES = Capabilities(
 )
 """40,000 characters is where Slack cuts a text off; it advises 4,000."""
 
-LOOK_UP_WITHIN_S = 8.0
 SHOWN_WITHIN_MS = 2_000
 CLOCKS_DIFFER_MS = 5_000
 
@@ -191,16 +190,7 @@ class SlackConnector(BaseConnector):
 
     async def look_up(self, account: Account, reply: Reply) -> Outcome:
         """Read the thread, or the channel, since the first attempt and look for the reply's id."""
-        try:
-            async with asyncio.timeout(LOOK_UP_WITHIN_S):
-                return await self._look_up(account, reply)
-        except Busy as busy:
-            pause_s = busy.retry_after_s
-            return Outcome(Certainty.MAYBE, reason="too many look-ups", retry_after_s=pause_s)
-        except (httpx.HTTPError, TimeoutError, NetworkTrouble) as error:
-            return Outcome(Certainty.MAYBE, reason=f"look-up failed: {type(error).__name__}")
-        except (KeyError, httpx.InvalidURL):
-            return Outcome(Certainty.MAYBE, reason=NO_ACCESS)
+        return await looked_up(self._look_up(account, reply), NO_ACCESS)
 
     async def _look_up(self, account: Account, reply: Reply) -> Outcome:
         place = await self._place(account, reply)

@@ -1,6 +1,5 @@
 """Text messages in Twilio's shape: brought by webhook, listed as a safety net, answered."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -10,6 +9,8 @@ from connectors.base import BaseConnector
 from connectors.calls import Answer, call, outcome_of_failure
 from connectors.fields import mapping, sequence, shown, words
 from connectors.guard import STRICT, Guard
+from connectors.looking_up import looked_up
+from connectors.patience import Busy
 from connectors.sms.calls import (
     FAILED,
     HOST,
@@ -25,7 +26,7 @@ from connectors.sms.reached import Reached, reached_from
 from connectors.sms.signature import verified_form
 from connectors.sms.wire import Listed, listed, medium, post_of_form, post_of_listed, sid_of
 from connectors.waiting import Waiting
-from conversations.capabilities import Capabilities, CountingUnit, Delivery, LengthRule, ReplyDepth
+from conversations.capabilities import Capabilities, CountingUnit, Delivery, LengthRule
 from conversations.connector import Setting
 from conversations.model import Media, Post, Unreadable, Visibility
 from conversations.networks import (
@@ -45,26 +46,16 @@ CAPABILITIES = Capabilities(
     deliveries=frozenset({Delivery.WEBHOOK, Delivery.POLL}),
     visibilities=frozenset({Visibility.PRIVATE}),
     may_initiate_private=True,
-    reply_depth=ReplyDepth.ANY,
     length=LengthRule(unit=CountingUnit.SMS_SEGMENTS, most=10),
     read_back=ReadBack.LOOK_UP,
 )
 
 LARGEST_LIST = 16 * 1024 * 1024
 MOST_LISTED = 1_000
-LOOK_UP_WITHIN_S = 8.0
 LISTED_WITHIN_MS = 5_000
 """A message that was taken is in the list after so long at most; nobody promises that."""
 CLOCKS_DIFFER_MS = 5_000
 NOTHING = WebAnswer('<?xml version="1.0" encoding="UTF-8"?><Response/>', "text/xml")
-
-
-class _Limited(Exception):
-    """The network wants to be left alone for a while."""
-
-    def __init__(self, retry_after_s: float | None) -> None:
-        super().__init__("too many calls")
-        self.retry_after_s = 1.0 if retry_after_s is None else retry_after_s
 
 
 class SmsConnector(BaseConnector):
@@ -120,8 +111,8 @@ class SmsConnector(BaseConnector):
             waiting = waiting or await self._following(channel, reached)
             given = waiting[: max(1, channel.post_limit)]
             read = [await self._understood(channel.account, one) for one in given]
-        except _Limited as limit:
-            return Page(retry_after_s=limit.retry_after_s)
+        except Busy as busy:
+            return Page(retry_after_s=busy.retry_after_s)
         except httpx.HTTPError as error:
             raise NetworkTrouble(f"Twilio did not answer: {type(error).__name__}") from error
         except (KeyError, httpx.InvalidURL) as error:
@@ -204,16 +195,7 @@ class SmsConnector(BaseConnector):
 
     async def look_up(self, account: Account, reply: Reply) -> Outcome:
         """Look for a message to the customer with these words since the first attempt."""
-        try:
-            async with asyncio.timeout(LOOK_UP_WITHIN_S):
-                return await self._look_up(account, reply)
-        except _Limited as limit:
-            pause_s = limit.retry_after_s
-            return Outcome(Certainty.MAYBE, reason="too many look-ups", retry_after_s=pause_s)
-        except (httpx.HTTPError, TimeoutError, NetworkTrouble) as error:
-            return Outcome(Certainty.MAYBE, reason=f"look-up failed: {type(error).__name__}")
-        except (KeyError, httpx.InvalidURL):
-            return Outcome(Certainty.MAYBE, reason=NO_ACCESS)
+        return await looked_up(self._look_up(account, reply), NO_ACCESS)
 
     async def _look_up(self, account: Account, reply: Reply) -> Outcome:
         number, bound = str(account.settings["number"]), reply.tried_since - CLOCKS_DIFFER_MS
@@ -249,7 +231,7 @@ def _list_in(answer: Answer, name: str) -> dict[str, object]:
         NetworkTrouble: it is none.
     """
     if is_limit(answer):
-        raise _Limited(answer.retry_after_s)
+        raise Busy(1.0 if answer.retry_after_s is None else answer.retry_after_s)
     if answer.status != 200:  # noqa: PLR2004
         raise trouble_of(answer)
     if not isinstance(answer.json.get(name), list):
