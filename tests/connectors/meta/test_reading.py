@@ -1,16 +1,14 @@
 import json
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 
 from connectors.meta import reading as meta_reading
 from connectors.meta.cursor import MOST_RECENT, cursor_from
 from conversations.model import Visibility
 from conversations.networks import NetworkTrouble, Trouble
-from tests.connectors.meta.world import TOKEN, World, world
+from tests.connectors.meta.world import TOKEN, World
 from tests.fakes.graph_ledger import PlannedError
 
 MINUTE_MS = 60_000
@@ -21,24 +19,6 @@ LIMITED = {"error": {"message": "(#4) Application request limit reached", "code"
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the fake be listed without pauses."""
     monkeypatch.setattr(meta_reading, "PAUSE_S", 0.0)
-
-
-@pytest_asyncio.fixture(name="brand", params=["messenger", "instagram"])
-async def a_brand(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with world(request.param) as one:
-        yield one
-
-
-@pytest_asyncio.fixture(name="page")
-async def a_page() -> AsyncIterator[World]:
-    async with world("messenger") as one:
-        yield one
-
-
-@pytest_asyncio.fixture(name="account")
-async def an_account() -> AsyncIterator[World]:
-    async with world("instagram") as one:
-        yield one
 
 
 async def all_of(brand: World, limit: int = 100, since: int = 0) -> list[str]:

@@ -1,58 +1,13 @@
 """A fake Graph API with an Instagram account, behind the fault proxy."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.instagram.connector import InstagramConnector
-from conversations.model import Visibility
-from conversations.networks import Account
-from tests.connectors.fault_proxy import FaultProxy
-from tests.connectors.loopback import loopback_client
-from tests.connectors.peer import Peer, Published
-from tests.fakes.graph import FakeGraph
-from tests.fakes.graph_ledger import GraphLedger, Place
-from tests.fakes.served import served
-
-TOKEN = "token-of-acme"
-
-
-@dataclass
-class InstagramPeer:
-    connector: InstagramConnector
-    account: Account
-    proxy: FaultProxy
-    ledger: GraphLedger
-    page: Place
-    customer_id: str
-    post_id: str
-
-    async def customer_says(
-        self, text: str, *, visibility: Visibility = Visibility.PUBLIC, to: str | None = None
-    ) -> str:
-        if visibility is Visibility.PRIVATE:
-            return self.ledger.message(self.page, self.customer_id, text).id
-        return self.ledger.comment(to or self.post_id, self.customer_id, text).id
-
-    async def published(self) -> Sequence[Published]:
-        with self.ledger.lock:
-            ours = [s for s in self.ledger.said.values() if s.author_id == self.page.id]
-            threads = list(self.ledger.threads.values())
-        comments = [
-            Published(s.id, s.text, in_reply_to=s.parent_id or s.root_id)
-            for s in ours
-            if s.kind == "comment"
-        ]
-        return comments + [
-            Published(m.id, m.text, Visibility.PRIVATE)
-            for thread in threads
-            for m in thread.messages
-            if m.author_id == self.page.id
-        ]
-
-    def is_publishing(self, method: str, path: str) -> bool:
-        return method == "POST" and path.endswith(("/replies", "/messages"))
+from tests.connectors.meta.graph_peer import TOKEN, graph_peer
+from tests.connectors.peer import Peer
+from tests.fakes.graph_ledger import GraphLedger
 
 
 @asynccontextmanager
@@ -60,22 +15,7 @@ async def peer(folder: Path) -> AsyncIterator[Peer]:
     """Serve an account that published a picture, and a customer of it."""
     del folder
     ledger = GraphLedger()
-    page = ledger.place("acme", TOKEN, "instagram")
-    customer_id = ledger.person("ana")
-    post = ledger.post(page, page.id, "our new parcels")
-    with served(FakeGraph(ledger).app) as url:
-        proxy = FaultProxy(url)
-        settings = {
-            "url": proxy.url,
-            "delivery": "poll",
-            "instagram_id": page.id,
-            "username": "acme",
-        }
-        secrets = {"token": TOKEN, "app_secret": ledger.app_secret, "verify_token": "ask-me"}
-        account = Account("ac-1", "instagram", settings, secrets)
-        with proxy.running():
-            async with loopback_client() as client:
-                connector = InstagramConnector(client)
-                one = InstagramPeer(connector, account, proxy, ledger, page, customer_id, post.id)
-                proxy.hits = one.is_publishing
-                yield one
+    place = ledger.place("acme", TOKEN, "instagram")
+    named = {"instagram_id": place.id, "username": "acme"}
+    async with graph_peer(InstagramConnector, ledger, place, **named) as one:
+        yield one
