@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from conversations.networks import Trouble
+from conversations.replies import LONGEST_WAIT_S
 
 DOWN_AFTER = 3
 """So many failures in a row are more than a hiccup."""
@@ -15,9 +16,6 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 UNAUTHORISED_PAUSE_S = 60.0
 """Refused credentials mostly stay refused until somebody changes them."""
-
-LONGEST_WAIT_S = 86_400.0
-"""What a network asks for is honoured up to here: a day is the longest window of any."""
 
 
 class Health(StrEnum):

@@ -17,7 +17,6 @@ from storage.events import Happening
 from storage.ids import new_id
 from storage.ingest import CHUNK, Source, Taken, source_from
 from storage.journal import Aftermath, Journal
-from storage.post_changes import Followed
 from storage.setup_tables import AccountRow, ChannelRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
@@ -126,14 +125,6 @@ class PageIntake:
             return work(connection)
 
         return await self._database.write(fenced if fence is not unfenced else work)
-
-    async def follow_changes(self, source: Source, changes: Sequence[PostChange]) -> Followed:
-        """Do to posts what their authors did to them."""
-        followed = await self._database.write(
-            lambda k: post_changes.follow(k, source.account_id, changes)
-        )
-        await self._following.follow(followed.aftermath)
-        return replace(followed, aftermath=Aftermath())
 
     def take_at_once(
         self,

@@ -45,7 +45,7 @@ class Wall:
         return await self.floor.pages.take_in(self.source, posts)
 
     async def change(self, *changes: PostChange) -> None:
-        await self.floor.pages.follow_changes(self.source, changes)
+        await self.floor.pages.take_in(self.source, (), changes=changes)
 
     async def row(self, external_id: str) -> Any:
         query = select(POSTS).where(POSTS.c.external_id == external_id)
@@ -197,6 +197,6 @@ async def test_a_change_of_another_accounts_post_does_nothing(wall: Wall) -> Non
     other = await wall.floor.channel(wall.source.workgroup_id)
     await wall.post("p")
 
-    await wall.floor.pages.follow_changes(other, [deleted("p")])
+    await wall.floor.pages.take_in(other, (), changes=[deleted("p")])
 
     assert (await wall.row("p"))["text"] == "words"
