@@ -19,7 +19,8 @@ from conversations.model import ConversationState, Instant, RoutingStatus
 from reports.now import Reading
 from storage import intervals, standing
 from storage.calendars import service_level_from
-from storage.intervals import Begun, Ended, Grid, Handled
+from storage.ended_offers import OfferEnd
+from storage.intervals import Begun, Ended, FirstReplies, Grid, Handled
 from storage.standing import ACTIVE, Standing
 
 router = new_router("statistics")
@@ -83,6 +84,15 @@ class BegunShape(Shape):
     waiting: int
 
 
+class OffersShape(Shape):
+    """The offers that ended in the interval, each to one agent."""
+
+    accepted: int
+    declined: int
+    timed_out: int
+    rescinded: int
+
+
 class IntervalShape(Shape):
     """One workgroup's queue in one interval; `of_offered` follows those that came in it."""
 
@@ -101,6 +111,10 @@ class IntervalShape(Shape):
     average_handle_time_s: float | None
     average_hold_time_s: float | None
     average_wrap_up_time_s: float | None
+    offers: OffersShape
+    first_replies: int
+    average_first_response_time_s: float | None
+    longest_first_response_time_s: float
     of_offered: BegunShape
 
 
@@ -230,9 +244,13 @@ def _interval_shapes(connection: Connection, row: RowMapping, grid: Grid) -> lis
     begun = intervals.begun(connection, row["id"], grid)
     ended = intervals.ended(connection, row, grid)
     handled = intervals.handled(connection, row["id"], grid)
+    offers = intervals.offers_ended(connection, row["id"], grid)
+    first_replies = intervals.first_replies(connection, row["id"], grid)
     return [
         _interval_shape(row, (grid.begin(index), grid.end(index)), begun[index], ended[index])
         | _handled_shape(handled[index])
+        | {"offers": {end.value: offers[index][end] for end in OfferEnd}}
+        | _first_replies_shape(first_replies[index])
         for index in range(grid.count)
     ]
 
@@ -266,6 +284,14 @@ def _interval_shape(
             "flowed_out": begun.flowed_out,
             "waiting": begun.waiting,
         },
+    }
+
+
+def _first_replies_shape(sent: FirstReplies) -> dict[str, Any]:
+    return {
+        "first_replies": sent.count,
+        "average_first_response_time_s": _mean(sent.after_ms / MS_PER_S, sent.count),
+        "longest_first_response_time_s": sent.longest_ms / MS_PER_S,
     }
 
 

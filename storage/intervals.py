@@ -1,17 +1,22 @@
 """What happened in a workgroup, counted by intervals: its queue's waits, its agents' work."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, select
 
 from acd.service_level import ServiceLevel, WayOut
 from conversations.model import Instant, MediaType
 from storage.calendars import service_level_from
 from storage.conversation_tables import HandlingRow, QueueEntryRow
+from storage.ended_offers import OfferEnd
 from storage.handlings import HANDLED
+from storage.report_tables import EndedOfferRow, FirstReplyRow
 
+ENDED_OFFERS = EndedOfferRow.__table__  # type: ignore[attr-defined]
 ENTRIES = QueueEntryRow.__table__  # type: ignore[attr-defined]
+FIRST_REPLIES = FirstReplyRow.__table__  # type: ignore[attr-defined]
 HANDLINGS = HandlingRow.__table__  # type: ignore[attr-defined]
 
 
@@ -70,12 +75,22 @@ class Handled:
     wrapped_up_ms: int = 0
 
 
+@dataclass(slots=True)
+class FirstReplies:
+    """The conversations that got their first answer of a human in an interval."""
+
+    count: int = 0
+    after_ms: int = 0
+    """The times until then, summed."""
+    longest_ms: int = 0
+
+
 def begun(connection: Connection, workgroup_id: str, grid: Grid) -> list[Begun]:
     """Count the waits that began in each interval, by how they ended."""
     interval = ((ENTRIES.c.entered_at - grid.since) // grid.width_ms).label("interval")
     query = (
         select(interval, ENTRIES.c.outcome, func.count().label("waits"))
-        .where(_within(ENTRIES.c.entered_at, workgroup_id, grid))
+        .where(*_within(ENTRIES.c.entered_at, workgroup_id, grid))
         .group_by(interval, ENTRIES.c.outcome)
     )
     counted = [Begun() for _ in range(grid.count)]
@@ -110,7 +125,7 @@ def ended(connection: Connection, workgroup: RowMapping, grid: Grid) -> list[End
             func.sum(ENTRIES.c.waited_ms).label("waited_ms"),
             func.max(ENTRIES.c.waited_ms).label("longest_ms"),
         )
-        .where(_within(ENTRIES.c.left_at, workgroup["id"], grid))
+        .where(*_within(ENTRIES.c.left_at, workgroup["id"], grid))
         .group_by(interval, ENTRIES.c.outcome)
     )
     counted = [Ended() for _ in range(grid.count)]
@@ -130,11 +145,7 @@ def handled(connection: Connection, workgroup_id: str, grid: Grid) -> list[Handl
             func.sum(HANDLINGS.c.ended_at - HANDLINGS.c.began_at).label("took_ms"),
             func.sum(HANDLINGS.c.held_ms).label("held_ms"),
         )
-        .where(
-            HANDLINGS.c.workgroup_id == workgroup_id,
-            HANDLINGS.c.ended_at >= grid.since,
-            HANDLINGS.c.ended_at < grid.until,
-        )
+        .where(*_within(HANDLINGS.c.ended_at, workgroup_id, grid))
         .group_by(interval, HANDLINGS.c.kind)
     )
     counted = [Handled() for _ in range(grid.count)]
@@ -144,6 +155,39 @@ def handled(connection: Connection, workgroup_id: str, grid: Grid) -> list[Handl
             each.handled, each.handled_ms, each.held_ms = row.handlings, took_ms, int(row.held_ms)
         else:
             each.wrapped_up, each.wrapped_up_ms = row.handlings, took_ms
+    return counted
+
+
+def offers_ended(connection: Connection, workgroup_id: str, grid: Grid) -> list[Counter[OfferEnd]]:
+    """Count the offers that ended in each interval, by what became of them."""
+    interval = ((ENDED_OFFERS.c.ended_at - grid.since) // grid.width_ms).label("interval")
+    query = (
+        select(interval, ENDED_OFFERS.c.outcome, func.count().label("offers"))
+        .where(*_within(ENDED_OFFERS.c.ended_at, workgroup_id, grid))
+        .group_by(interval, ENDED_OFFERS.c.outcome)
+    )
+    counted: list[Counter[OfferEnd]] = [Counter() for _ in range(grid.count)]
+    for row in connection.execute(query):
+        counted[row.interval][OfferEnd(row.outcome)] = row.offers
+    return counted
+
+
+def first_replies(connection: Connection, workgroup_id: str, grid: Grid) -> list[FirstReplies]:
+    """Count the first answers that reached their network in each interval."""
+    interval = ((FIRST_REPLIES.c.sent_at - grid.since) // grid.width_ms).label("interval")
+    query = (
+        select(
+            interval,
+            func.count().label("replies"),
+            func.sum(FIRST_REPLIES.c.after_ms).label("after_ms"),
+            func.max(FIRST_REPLIES.c.after_ms).label("longest_ms"),
+        )
+        .where(*_within(FIRST_REPLIES.c.sent_at, workgroup_id, grid))
+        .group_by(interval)
+    )
+    counted = [FirstReplies() for _ in range(grid.count)]
+    for row in connection.execute(query):
+        counted[row.interval] = FirstReplies(row.replies, int(row.after_ms), row.longest_ms)
     return counted
 
 
@@ -166,8 +210,12 @@ def _target_ms(level: ServiceLevel) -> ColumnElement[int]:
     return case(targets, value=ENTRIES.c.media_type, else_=level.target.target_s * 1000)
 
 
-def _within(moment: ColumnElement[int], workgroup_id: str, grid: Grid) -> ColumnElement[bool]:
-    return and_(ENTRIES.c.workgroup_id == workgroup_id, moment >= grid.since, moment < grid.until)
+def _within(
+    moment: ColumnElement[int], workgroup_id: str, grid: Grid
+) -> tuple[ColumnElement[bool], ...]:
+    """Return that a row is the workgroup's and its moment lies on the grid."""
+    table = moment.table
+    return (table.c.workgroup_id == workgroup_id, moment >= grid.since, moment < grid.until)
 
 
 def kept_since(connection: Connection) -> Instant | None:

@@ -31,6 +31,7 @@ from storage import bells, events
 from storage.agent_changes import DRAINED, AgentChanges
 from storage.conversation_tables import ConversationRow, FurtherOfferRow, InvolvementRow
 from storage.database import ConcurrentChange
+from storage.ended_offers import EndedOffers
 from storage.events import Happening
 from storage.handlings import Handlings
 from storage.queue_entries import QueueMoves
@@ -81,11 +82,13 @@ class Journal:
     _workgroups: dict[str, RowMapping] = field(default_factory=dict)
     _queue_moves: QueueMoves = field(init=False)
     _handlings: Handlings = field(init=False)
+    _ended_offers: EndedOffers = field(init=False)
     _agents: AgentChanges = field(init=False)
 
     def __post_init__(self) -> None:
         self._queue_moves = QueueMoves(self.now)
         self._handlings = Handlings(self.now)
+        self._ended_offers = EndedOffers(self.now)
         self._agents = AgentChanges(self.connection, self.now)
 
     def agents_are_locked(self, agents: Mapping[str, Agent]) -> None:
@@ -111,6 +114,7 @@ class Journal:
             self._involved.add((after.consulted_agent_id, after.id))
         self._queue_moves.note(before, after)
         self._handlings.note(before, after)
+        self._ended_offers.note(before, after, decision.events)
         if any(event.type == "reply.accepted" for event in decision.events):
             self._urgent.add(after.id)
         snapshot = conversation_snapshot(after)
@@ -159,6 +163,7 @@ class Journal:
         self._write_involvements()
         self._queue_moves.write(self.connection, self.workgroup)
         self._handlings.write(self.connection)
+        self._ended_offers.write(self.connection)
         changed = ((c.id, c.network, c.version) for c in self._last.values())
         new_ids = {i for i, before in self._first.items() if before is None}
         bells.note_changed(self.connection, changed, new_ids, self.now)

@@ -29,7 +29,7 @@ from conversations.replies import (
 )
 from conversations.reply_changes import after_change, next_change_step
 from conversations.reply_parts import ChangeState, origin_of
-from storage import budgets, clock
+from storage import budgets, clock, first_replies
 from storage.conversation_tables import ConversationRow, ReplyPostRow, ReplyRow
 from storage.conversations import lock
 from storage.database import ConcurrentChange
@@ -326,6 +326,7 @@ def write_step(
     if isinstance(decision, ConversationError):
         raise decision
     journal.record(conversation, decision, "nudged")
+    first_replies.note(connection, conversation, before, after, now)
     is_sent = isinstance(command, c.SettleReply) and command.sent
     if is_sent and conversation.merged_into is not None:
         _count_where_the_posts_are(journal, conversation)

@@ -10,7 +10,9 @@ from storage import (
     clock,
     decisions,
     drafts,
+    ended_offers,
     events,
+    first_replies,
     handlings,
     onlookers,
     post_changes,
@@ -167,7 +169,7 @@ def forget_old(connection: Connection, now: Instant) -> int:
     forgotten += post_changes.forget_before(connection, now - post_changes.KEPT_MS, FORGET_BATCH)
     forgotten += onlookers.forget_before(connection, now)
     forgotten += drafts.forget_left(connection, now)
-    forgotten += queue_entries.forget_before(connection, now - WAIT_LIFE_MS, FORGET_BATCH)
-    forgotten += handlings.forget_before(connection, now - WAIT_LIFE_MS, FORGET_BATCH)
+    for each in (queue_entries, handlings, ended_offers, first_replies):
+        forgotten += each.forget_before(connection, now - WAIT_LIFE_MS, FORGET_BATCH)
     forgotten += decisions.forget_before(connection, now - DECISION_LIFE_MS, FORGET_BATCH)
     return forgotten + events.forget_before(connection, now - EVENT_LIFE_MS, FORGET_BATCH)

@@ -19,6 +19,7 @@ from storage.conversation_tables import (
     ReplyRow,
 )
 from storage.log_tables import CommandRow, CounterRow, EventRow
+from storage.report_tables import EndedOfferRow, FirstReplyRow
 from storage.setup_tables import (
     AgentRow,
     LicenceRow,
@@ -40,7 +41,9 @@ class History:
     commands: list[Row]
     conversations: list[Row]
     counters: list[Row]
+    ended_offers: list[Row]
     events: list[Row]
+    first_replies: list[Row]
     handlings: list[Row]
     licences: list[Row]
     memberships: list[Row]
@@ -102,7 +105,9 @@ def read_history(connection: Connection) -> History:
         commands=rows(CommandRow),
         conversations=rows(ConversationRow, "created_at", "id"),
         counters=rows(CounterRow),
+        ended_offers=rows(EndedOfferRow, "ended_at", "offer_id"),
         events=rows(EventRow, "seq", "id"),
+        first_replies=rows(FirstReplyRow, "sent_at", "conversation_id"),
         handlings=rows(HandlingRow, "ended_at", "id"),
         licences=rows(LicenceRow, "kind"),
         memberships=rows(MembershipRow),

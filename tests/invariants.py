@@ -18,7 +18,7 @@ from acd.model import Agent
 from acd.priority import queue_rank
 from conversations.model import MediaType
 from storage.rows import agent_from, conversation_from, routing_policy_from
-from tests import handlings, moves, said, waits
+from tests import handlings, moves, reports_told, said, waits
 from tests.history import Answer, History, Row, World
 
 OWNED = frozenset({"connected", "held", "parked"})
@@ -354,6 +354,14 @@ def handlings_are_what_happened(history: History) -> Iterator[Violation]:
         yield Violation(*finding)
 
 
+def reports_are_what_happened(history: History) -> Iterator[Violation]:
+    """I11: what became of offers, and first answers, are those of the events."""
+    for finding in reports_told.offers_that_differ(history):
+        yield Violation(*finding)
+    for finding in reports_told.first_replies_that_differ(history):
+        yield Violation(*finding)
+
+
 ALWAYS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     every_post_is_in_one_conversation,
     unsettled_replies_are_counted,
@@ -367,6 +375,7 @@ ALWAYS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     posts_move_as_they_may,
     waits_are_what_happened,
     handlings_are_what_happened,
+    reports_are_what_happened,
 )
 WHEN_QUIET = (no_work_beside_the_free, events_are_one_sequence, conversations_never_go_back)
 WITH_THE_WORLD: tuple[Callable[[History, World], Iterator[Violation]], ...] = (

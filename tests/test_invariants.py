@@ -246,6 +246,22 @@ def let_a_hold_be_shorter(r: Recorded) -> None:
     r.row("handlings", kind="handled")["held_ms"] += 1
 
 
+def forget_an_offer(r: Recorded) -> None:
+    r.rows("ended_offers").pop()
+
+
+def say_that_it_timed_out(r: Recorded) -> None:
+    r.row("ended_offers", outcome="accepted")["outcome"] = "timed_out"
+
+
+def answer_a_little_sooner(r: Recorded) -> None:
+    r.rows("first_replies")[0]["after_ms"] -= 1
+
+
+def forget_a_first_answer(r: Recorded) -> None:
+    r.rows("first_replies").pop()
+
+
 BREAKAGES: tuple[tuple[str, Callable[[Recorded], None]], ...] = (
     ("I1", lose_a_post),
     ("I2", store_a_post_twice),
@@ -282,6 +298,10 @@ BREAKAGES: tuple[tuple[str, Callable[[Recorded], None]], ...] = (
     ("I11", let_another_have_answered),
     ("I11", forget_a_handling),
     ("I11", let_a_hold_be_shorter),
+    ("I11", forget_an_offer),
+    ("I11", say_that_it_timed_out),
+    ("I11", answer_a_little_sooner),
+    ("I11", forget_a_first_answer),
 )
 
 

@@ -108,6 +108,18 @@ async def test_handle_time_is_connected_held_and_wrapping_up(floor: Floor) -> No
     assert done["average_handle_time_s"] >= 0.2
 
 
+async def test_offers_are_counted_by_what_became_of_them(floor: Floor) -> None:
+    _, agent = await floor.connect("customer-1")
+    offered = await floor.open("customer-2")
+    await agent.ok("POST", f"/conversations/{offered}/decline", {"reason": "not mine"})
+
+    path = f"/statistics/intervals?workgroup_id={floor.workgroup}&{around_now()}&width_s=7200"
+    (item,) = (await floor.admin.ok("GET", path))["items"]
+
+    assert item["offers"] == {"accepted": 1, "declined": 1, "timed_out": 0, "rescinded": 0}
+    assert (item["first_replies"], item["average_first_response_time_s"]) == (0, None)
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [

@@ -11,13 +11,20 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 from sqlmodel import SQLModel
 
-from storage import conversation_tables, desk_tables, log_tables, schema, setup_tables
+from storage import (
+    conversation_tables,
+    desk_tables,
+    log_tables,
+    report_tables,
+    schema,
+    setup_tables,
+)
 from storage.database import open_database
 from tests.postgres import Cluster
 
 T = TypeVar("T")
 METADATA = SQLModel.metadata
-TABLES = (conversation_tables, desk_tables, log_tables, setup_tables)
+TABLES = (conversation_tables, desk_tables, log_tables, report_tables, setup_tables)
 """Whoever compares has to have read them all."""
 
 
