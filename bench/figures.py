@@ -225,6 +225,15 @@ _LISTENING = tuple(
     )
 )
 
+_STATISTICS = (
+    Figure("statistics.first", "figures of the floor, the first after a start", "ms"),
+    Figure("statistics.now_p50", "figures of the floor now, p50", "ms"),
+    Figure("statistics.now_p99", "figures of the floor now, p99", "ms", at_most(200)),
+    Figure("statistics.half_hour_p50", "the last half hour by minutes, p50", "ms"),
+    Figure("statistics.half_hour_p99", "the last half hour by minutes, p99", "ms"),
+    Figure("statistics.day_p50", "the last day by quarters of an hour, p50", "ms"),
+)
+
 FIGURES = (
     *_INGEST,
     *_LIFECYCLES,
@@ -233,6 +242,7 @@ FIGURES = (
     *_COMMANDS,
     *_EVENTS,
     *_OPEN,
+    *_STATISTICS,
     *_CLAIMS,
     *_MATCHES,
     *_LISTENING,

@@ -15,6 +15,7 @@ from bench import (
     matches,
     offers,
     open_conversations,
+    statistics,
 )
 from bench.instance import Parley, own_parley
 from bench.sizes import Sizes
@@ -30,6 +31,7 @@ MEASURES: Mapping[str, Measure] = {
     "commands": commands.measure,
     "events": events.measure,
     "open": open_conversations.measure,
+    "statistics": statistics.measure,
 }
 CLAIMS, MATCHES, LISTENING = "claims", "matches", "listening"
 NAMES = (*MEASURES, CLAIMS, MATCHES, LISTENING)

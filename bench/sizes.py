@@ -1,7 +1,8 @@
 """How much is measured: enough for the figures, or just enough to see that it works."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bench.crowded import Crowd
 from bench.match_sizes import MatchSizes
 
 
@@ -34,6 +35,9 @@ class Sizes:
     claim_agents: int
     matches: MatchSizes
     listening: ListeningSizes = ListeningSizes()
+    crowded: Crowd = field(default_factory=Crowd)
+    readings: int = 100
+    """So many of the floor, and of the half hour before."""
 
 
 USUAL = Sizes(
@@ -69,6 +73,8 @@ QUICK = Sizes(
     claim_agents=50,
     matches=MatchSizes(4, 20, 5, 60, matches=5, logging_in=8),
     listening=ListeningSizes(backlog=500, channels=3, rounds=1, pages=5),
+    crowded=Crowd(2, 20, 200, 2_000),
+    readings=5,
 )
 
 FULL_OPEN = (100, 2_000, 10_000)
