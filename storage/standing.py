@@ -72,6 +72,8 @@ def _count_conversations(connection: Connection, found: dict[str, Standing]) -> 
             func.min(CONVERSATIONS.c.connected_at).label("connected_since"),
         )
         .where(
+            # Says nothing new, but keeps SQLite from reading the past along its workgroup's index.
+            CONVERSATIONS.c.ended_at.is_(None),
             CONVERSATIONS.c.state.in_([state.value for state in _COUNTED]),
             CONVERSATIONS.c.media_type.in_(SOCIAL),
         )
