@@ -103,12 +103,12 @@ export function LeftColumn() {
   const isWaiting = route.value.page === 'waiting';
   const list = isWaiting ? waiting.value : mine.value;
   return html`
-    <aside class="left" aria-label="Conversations">
+    <section class="left" aria-label="Conversations">
       ${offers.value.map((conversation) => html`<${Offer} key=${conversation.offer.id} conversation=${conversation} />`)}
       <h2>${isWaiting ? 'Waiting' : 'My interactions'} <span class="count">${list.length}</span></h2>
       ${!hasLoaded.value ? html`<${Skeleton} />` : html`
         <ul class="rows">${list.slice(0, 300).map((conversation) => html`<${Row} key=${conversation.id} conversation=${conversation} />`)}</ul>
         ${list.length === 0 && (isWaiting ? html`<p class="empty">Nobody waits. New conversations are offered by themselves; here you can take one out of turn.</p>` : html`<${EmptyMine} />`)}`}
       ${isWaiting ? html`<a class="queue-line" href=${hrefOf({ page: 'mine' })}><span><b>My interactions</b> ${mine.value.length}</span></a>` : html`<${QueueLine} />`}
-    </aside>`;
+    </section>`;
 }

@@ -25,9 +25,10 @@ function Desk() {
   return html`
     <div class="desk" data-page=${page} data-pane=${pane.value} data-open=${route.value.id ? 'yes' : 'no'}>
       <${TopBar} /><${Banners} />
-      ${page === 'floor' ? html`<${Floor} />` : html`<${LeftColumn} />`}
-      ${hasThread && html`<${Thread} />`}
-      <${Person} />
+      <main class="work"><h1 class="unseen">Parley</h1>
+        ${page === 'floor' ? html`<${Floor} />` : html`<${LeftColumn} />`}
+        ${hasThread && html`<${Thread} />`}
+        <${Person} /></main>
     </div>`;
 }
 

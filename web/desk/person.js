@@ -67,8 +67,8 @@ function Facts({ conversation }) {
 export function Person() {
   const conversation = route.value.id ? conversations.get(route.value.id) : null;
   return html`
-    <aside class="right" aria-label="About the customer">
+    <section class="right" tabindex="0" aria-label="About the customer">
       <button type="button" class="quiet icon only-phone" aria-label="Back to the conversation" onClick=${() => { pane.value = 'thread'; }}><${Icon} name="back" /></button>
       ${conversation && html`<${About} conversation=${conversation} /><${History} conversation=${conversation} /><${Why} conversation=${conversation} /><${Facts} conversation=${conversation} />`}
-    </aside>`;
+    </section>`;
 }

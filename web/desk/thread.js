@@ -127,7 +127,7 @@ function OpenThread({ id }) {
 
 export function Thread() {
   const { id } = route.value;
-  return html`<main class="thread" tabindex="-1" aria-label="Conversation">${id ? html`<${OpenThread} key=${id} id=${id} />` : html`<${Teaching} />`}</main>`;
+  return html`<section class="thread" tabindex="-1" aria-label="Conversation">${id ? html`<${OpenThread} key=${id} id=${id} />` : html`<${Teaching} />`}</section>`;
 }
 
 export const postsLine = (conversation) => plural(conversation.post_count ?? 0, 'post');

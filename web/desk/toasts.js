@@ -35,7 +35,7 @@ function Toast({ toast }) {
 
 export function Toasts() {
   return html`
-    <ul class="toasts" role="alert" aria-label="Messages">
+    <div role="alert"><ul class="toasts" aria-label="Messages">
       ${toasts.value.map((toast) => html`<${Toast} key=${toast.id} toast=${toast} />`)}
-    </ul>`;
+    </ul></div>`;
 }

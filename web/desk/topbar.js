@@ -78,7 +78,7 @@ export function TopBar() {
       <${StatusMenu} />
       ${me.value && html`<span class="load-label">load</span><${Load} percent=${me.value.utilization_percent} label="your load" />`}
       <${Places} />
-      <button type="button" class="search" onClick=${openPalette}><${Icon} name="search" /><span>Search, commands</span><kbd>Ctrl K</kbd></button>
+      <button type="button" class="search" aria-label="Search, commands" onClick=${openPalette}><${Icon} name="search" /><span>Search, commands</span><kbd>Ctrl K</kbd></button>
       <button type="button" class="quiet icon theme-button" aria-label=${`Theme: ${preferences.value.theme}. Change it`} title="Theme" onClick=${nextTheme}><${Icon} name="theme" /></button>
       <button type="button" class="quiet icon help-button" aria-label="Keys" title="Keys  ?" onClick=${openHelp}>?</button>
       <${AccountMenu} />
