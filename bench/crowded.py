@@ -191,5 +191,5 @@ def _as_it_is(value: object, kind: TypeEngine[Any]) -> ColumnElement[Any]:
 
 
 def _counted(begin: int, end: int) -> CTE:
-    first = select(literal(begin).label("n")).cte("counted", recursive=True)
+    first = select(literal(begin, BigInteger).label("n")).cte("counted", recursive=True)
     return first.union_all(select(first.c.n + 1).where(first.c.n < end - 1))
