@@ -64,7 +64,7 @@ class ReplyActivities:
         step = permission.next_step
         if step.step is Step.WAIT:
             await _pause(step.wait_ms)
-        if step.step in (Step.WAIT, Step.STOP):
+        if not step.step.is_call:
             return
         outcome = await _bounded(_call(connector, waiting.account, step))
         await self.replies.settle(permission, outcome)

@@ -161,6 +161,10 @@ class Step(StrEnum):
     WAIT = "wait"
     STOP = "stop"
 
+    @property
+    def is_call(self) -> bool:
+        return self not in (Step.WAIT, Step.STOP)
+
 
 @dataclass(frozen=True, slots=True)
 class NextStep:

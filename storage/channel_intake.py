@@ -19,7 +19,7 @@ from conversations.networks import (
     Trouble,
 )
 from conversations.post_changes import CLOCKS_DIFFER_MS
-from storage import accounts, budgets, channels, clock, intake, replies
+from storage import accounts, budgets, channels, clock, intake, leases
 from storage.database import Database
 from storage.ingest import Taken
 from storage.intake import ChannelWithAccount, PageIntake, Progress, condition_from
@@ -85,7 +85,7 @@ class ChannelIntake:
 
     async def _wait_ms(self, account_id: str) -> int:
         until, now = await self._database.read(
-            lambda k: (replies.paused_until(k, account_id), clock.now(k))
+            lambda k: (leases.paused_until(k, account_id), clock.now(k))
         )
         return until - now + REPLIES_FIRST_MS if until > now else 0
 

@@ -29,7 +29,7 @@ from conversations.replies import (
 )
 from conversations.reply_changes import after_change, next_change_step
 from conversations.reply_parts import ChangeState, origin_of
-from storage import budgets, clock, first_replies
+from storage import budgets, clock, first_replies, leases
 from storage.conversation_tables import ConversationRow, ReplyPostRow, ReplyRow
 from storage.conversations import lock
 from storage.database import ConcurrentChange
@@ -37,18 +37,13 @@ from storage.journal import Aftermath, Journal
 from storage.latest import targets_of
 from storage.post_moves import Posts
 from storage.rows import reply_from, reply_values
-from storage.setup_tables import AccountLeaseRow, AccountRow
+from storage.setup_tables import AccountRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
-LEASES = AccountLeaseRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
 REPLY_POSTS = ReplyPostRow.__table__  # type: ignore[attr-defined]
 
-LEASE_MS = 20_000
-"""Longer than an attempt may take, so that a lease never ends under its holder's hands."""
-
-LEASE_WAIT_MS = 1_000
 SENDABLE = (ReplyState.ACCEPTED.value, ReplyState.SENDING.value, ReplyState.UNKNOWN.value)
 HAS_TO_LEAVE = or_(REPLIES.c.state.in_(SENDABLE), REPLIES.c.has_pending_change)
 
@@ -118,7 +113,7 @@ def begin(
     """
     conversation, reply = locked(connection, reply_id)
     now = clock.now(connection)
-    epoch, wait_ms = _lease(connection, reply.account_id, process, now)
+    epoch, wait_ms = leases.take(connection, reply.account_id, process, now)
     if wait_ms:
         waiting = Permission(NextStep(Step.WAIT, reply, wait_ms), epoch)
         return Permit(waiting, unchanged(conversation))
@@ -129,35 +124,12 @@ def begin(
         if wait_ms := budgets.take(connection, account_id, allowance, now, kept_percent=0):
             waiting = Permission(NextStep(Step.WAIT, reply, wait_ms), epoch)
             return Permit(waiting, unchanged(conversation))
+    if step.step.is_call:
+        leases.call_begins(connection, reply.account_id, epoch)
     if step.reply == reply:
         return Permit(Permission(step, epoch), unchanged(conversation))
     aftermath = write_step(connection, conversation, reply, step.reply, now=now, epoch=epoch)
     return Permit(Permission(step, epoch), aftermath)
-
-
-def _lease(connection: Connection, account_id: str, process: str, now: Instant) -> tuple[int, int]:
-    """Take or renew the account's lease; return its epoch and how long to wait, 0 if it is ours."""
-    query = select(LEASES).where(LEASES.c.account_id == account_id).with_for_update()
-    lease = connection.execute(query).mappings().one_or_none()
-    if lease is None:
-        _first_lease(connection, account_id, process)
-        lease = connection.execute(query).mappings().one()
-    if lease["holder"] != process and lease["expires_at"] > now:
-        return lease["epoch"], LEASE_WAIT_MS
-    epoch = lease["epoch"] + (lease["holder"] != process)
-    held = update(LEASES).where(LEASES.c.account_id == account_id)
-    connection.execute(held.values(holder=process, epoch=epoch, expires_at=now + LEASE_MS))
-    paused_until = lease["paused_until"] or 0
-    return epoch, max(0, paused_until - now)
-
-
-def _first_lease(connection: Connection, account_id: str, process: str) -> None:
-    """Write the account's first lease, already run out; another process may do so too."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    first = dialect.insert(LEASES).values(
-        account_id=account_id, holder=process, epoch=1, expires_at=0
-    )
-    connection.execute(first.on_conflict_do_nothing())
 
 
 def settle(connection: Connection, permission: Permission, outcome: Outcome) -> Settled:
@@ -168,13 +140,14 @@ def settle(connection: Connection, permission: Permission, outcome: Outcome) -> 
     attempt, step = permission.next_step.reply, permission.next_step.step
     conversation, reply = locked(connection, attempt.id)
     now = clock.now(connection)
+    leases.call_ended(connection, reply.account_id, permission.epoch, now)
     row = connection.execute(select(REPLIES.c.epoch).where(REPLIES.c.id == reply.id)).one()
     if _fence(reply) != _fence(attempt):
         return Settled(reply, unchanged(conversation))
     if step is Step.SEND and row.epoch != permission.epoch:
         return Settled(reply, unchanged(conversation))
     if outcome.retry_after_s is not None and outcome.certainty is Certainty.NOT_ACCEPTED:
-        _pause(connection, reply.account_id, now + outcome.wait_ms)
+        leases.pause(connection, reply.account_id, now + outcome.wait_ms)
     moved = _MOVES[step](reply, outcome, now)
     return Settled(
         moved, write_step(connection, conversation, reply, moved, now=now, epoch=permission.epoch)
@@ -193,18 +166,6 @@ def _fence(reply: Reply) -> tuple[object, ...]:
     """Return what is another as soon as anything later was begun, seen or decided."""
     change = reply.change
     return reply.state, reply.attempts, reply.sent_parts, change and (change.attempts, change.state)
-
-
-def _pause(connection: Connection, account_id: str, until: Instant) -> None:
-    """Leave a rate-limited account alone until the network takes calls again."""
-    paused = update(LEASES).where(LEASES.c.account_id == account_id)
-    connection.execute(paused.values(paused_until=until))
-
-
-def paused_until(connection: Connection, account_id: str) -> Instant:
-    """Return until when the account is rate-limited, 0 if it is not: polls wait for replies."""
-    query = select(LEASES.c.paused_until).where(LEASES.c.account_id == account_id)
-    return connection.execute(query).scalar_one_or_none() or 0
 
 
 def resolve_by_human(

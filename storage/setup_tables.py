@@ -156,6 +156,8 @@ class AccountLeaseRow(SQLModel, table=True):
     holder: str
     epoch: int = 1
     expires_at: int = moment()
+    calls: int = 0
+    """So many of the holder's calls are under way."""
     paused_until: int | None = maybe_moment()
 
 

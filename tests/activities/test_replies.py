@@ -15,7 +15,7 @@ from conversations.capabilities import Allowance
 from conversations.messages import SendReplies
 from conversations.networks import Account, NextReply
 from conversations.replies import NextStep, Outcome, Permission, ReadBack, Reply, Step
-from storage.replies import LEASE_WAIT_MS
+from storage.leases import LEASE_WAIT_MS
 from tests.conversations.test_reply_life import REPLY
 
 

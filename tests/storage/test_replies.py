@@ -14,7 +14,7 @@ from conversations.replies import (
     ReadBack,
     Step,
 )
-from storage import replies
+from storage import leases, replies
 from storage.database import Database
 from tests.clocks import Clock
 from tests.floor import Floor
@@ -87,15 +87,44 @@ async def test_another_process_waits_for_the_lease(floor: Floor, clock: Clock) -
     second = Sender(floor.database, "second")
 
     assert (await second.begin(reply_id)).next_step.step is Step.WAIT
-    clock.advance(ms=replies.LEASE_MS + 1)
+    clock.advance(ms=leases.LEASE_MS + 1)
     assert (await second.begin(reply_id)).next_step.step is Step.LOOK_UP
+
+
+async def test_a_lease_is_free_as_soon_as_nobody_calls(floor: Floor) -> None:
+    first, second = Sender(floor.database), Sender(floor.database, "second")
+    one, opened, agent = await taken(floor)
+    other = await floor.reply(opened, agent)
+    assert other.reply is not None
+    begun = await first.begin(one)
+    assert (await second.begin(other.reply.id)).next_step.step is Step.WAIT
+
+    await first.settle(begun, SENT)
+
+    assert (await second.begin(other.reply.id)).next_step.step is Step.SEND
+    assert (await first.begin(other.reply.id)).next_step.step is Step.WAIT
+
+
+async def test_a_lease_lasts_as_long_as_any_of_its_calls(floor: Floor, clock: Clock) -> None:
+    first, second = Sender(floor.database), Sender(floor.database, "second")
+    one, opened, agent = await taken(floor)
+    other = await floor.reply(opened, agent)
+    assert other.reply is not None
+    begun, also_begun = await first.begin(one), await first.begin(other.reply.id)
+    await first.settle(begun, SENT)
+    assert (await second.begin(other.reply.id)).next_step.step is Step.WAIT
+
+    await first.settle(also_begun, UNKNOWN)
+    clock.advance(s=2)
+
+    assert (await second.begin(other.reply.id)).next_step.step is Step.LOOK_UP
 
 
 async def test_the_outcome_of_a_fenced_attempt_changes_nothing(floor: Floor, clock: Clock) -> None:
     reply_id, _, _ = await taken(floor)
     first, second = Sender(floor.database), Sender(floor.database, "second")
     frozen = await first.begin(reply_id, ReadBack.RECEIVER_DEDUPLICATES)
-    clock.advance(ms=replies.LEASE_MS + 1)
+    clock.advance(ms=leases.LEASE_MS + 1)
     again = await second.begin(reply_id, ReadBack.RECEIVER_DEDUPLICATES)
     assert again.epoch == frozen.epoch + 1
 

@@ -8,7 +8,7 @@ from conversations import commands as c
 from conversations.capabilities import Capabilities, ReplyDepth
 from conversations.model import Author, Post, ReplyState, Visibility
 from conversations.replies import Certainty, Outcome, ReadBack, Reply, Step, current_part
-from storage import conversations, replies
+from storage import conversations, leases, replies
 from storage.conversations import ReplyDraft
 from storage.ids import new_id
 from tests.clocks import Clock
@@ -82,7 +82,7 @@ async def test_another_process_resumes_at_the_part_in_doubt(floor: Floor, clock:
     sender = Sender(floor.database)
     await sender.settle(await sender.begin(reply_id), sent(1))
     dying = await sender.begin(reply_id)
-    clock.advance(ms=replies.LEASE_MS + 1)
+    clock.advance(ms=leases.LEASE_MS + 1)
 
     second = Sender(floor.database, "second")
     look_up = await second.begin(reply_id)
