@@ -1,6 +1,6 @@
 // What can be done with a conversation now, by this person: buttons, keys and the palette all ask here.
 import { signal } from '../core/html.js';
-import { isMine, isOfferedToMe, isOpen, isSupervisor, me, mine, myId } from '../state/store.js';
+import { isMine, isOfferedToMe, isOpen, isSupervisor, me, mine, myId, myOffer } from '../state/store.js';
 import { command, setStatus } from './commands.js';
 import { openDialog } from './dialog.js';
 import { DiscardForm, ParkForm, ReleaseForm, TransferForm } from './forms.js';
@@ -10,13 +10,13 @@ import { go, openConversation, route } from './route.js';
 export const composerCall = signal(null);
 
 export async function pickUp(conversation) {
-  const body = isOfferedToMe(conversation) ? { offer_id: conversation.offer.id } : {};
+  const body = isOfferedToMe(conversation) ? { offer_id: myOffer(conversation).id } : {};
   const connected = await command(conversation.id, 'pickup', { body, what: 'Pick up' });
   if (connected && isMine(connected)) go({ page: route.value.page === 'floor' ? 'floor' : 'mine', id: connected.id, filters: route.value.filters });
 }
 
 export function decline(conversation) {
-  return command(conversation.id, 'decline', { body: { offer_id: conversation.offer.id }, what: 'Decline' });
+  return command(conversation.id, 'decline', { body: { offer_id: myOffer(conversation).id }, what: 'Decline' });
 }
 
 async function disconnect(conversation) {

@@ -3,7 +3,7 @@ import { effect } from '../core/html.js';
 import { customerName, networkName } from '../core/format.js';
 import { preferences } from '../core/settings.js';
 import { isLeaderTab } from '../state/live.js';
-import { mine, offers } from '../state/store.js';
+import { mine, myOffer, offers } from '../state/store.js';
 
 const rung = new Set();
 let audio = null;
@@ -32,7 +32,7 @@ export const allowNotifications = () => 'Notification' in globalThis && Notifica
 function notify(conversation) {
   if (!mayNotify() || !document.hidden) return;
   const notification = new Notification('Parley: a conversation for you', {
-    body: `${customerName(conversation.customer)} on ${networkName(conversation.network)}`, tag: conversation.offer.id,
+    body: `${customerName(conversation.customer)} on ${networkName(conversation.network)}`, tag: myOffer(conversation).id,
   });
   notification.onclick = () => {
     focus();
@@ -46,8 +46,9 @@ export function startAlarm() {
     const count = offers.value.length + unanswered;
     document.title = `${count ? `(${count}) ` : ''}${offers.value.length ? 'Offer · ' : ''}Parley`;
     for (const conversation of offers.value) {
-      if (rung.has(conversation.offer.id)) continue;
-      rung.add(conversation.offer.id);
+      const { id } = myOffer(conversation);
+      if (rung.has(id)) continue;
+      rung.add(id);
       if (!isLeaderTab()) continue;
       beep();
       notify(conversation);

@@ -3,7 +3,7 @@ import { now } from '../core/clock.js';
 import { html, useEffect } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { customerName, networkName, plural, span, stateName, toMs } from '../core/format.js';
-import { hasLoaded, isPrivate, isSupervisor, levelOf, me, mine, offers, waiting, waitsSince, workgroupName } from '../state/store.js';
+import { hasLoaded, isPrivate, isSupervisor, levelOf, me, mine, myOffer, offers, waiting, waitsSince, workgroupName } from '../state/store.js';
 import { lastWords, timelineOf, watchTimeline } from '../state/timelines.js';
 import { decline, pickUp } from './actions.js';
 import { setStatus, underway } from './commands.js';
@@ -29,7 +29,7 @@ const Key = ({ name }) => keyHint(name) && html`<kbd>${keyHint(name)}</kbd>`;
 function Offer({ conversation }) {
   useEffect(() => watchTimeline(conversation.id), [conversation.id]);
   const words = lastWords(timelineOf(conversation.id).value.entries)?.text ?? conversation.preview;
-  const expiresAt = toMs(conversation.offer.expires_at);
+  const expiresAt = toMs(myOffer(conversation)?.expires_at);
   const startedAt = toMs(conversation.offered_at);
   const isBusy = underway.value.has(`${conversation.id}:pickup`);
   return html`
@@ -104,7 +104,7 @@ export function LeftColumn() {
   const list = isWaiting ? waiting.value : mine.value;
   return html`
     <section class="left" aria-label="Conversations">
-      ${offers.value.map((conversation) => html`<${Offer} key=${conversation.offer.id} conversation=${conversation} />`)}
+      ${offers.value.map((conversation) => html`<${Offer} key=${myOffer(conversation).id} conversation=${conversation} />`)}
       <h2>${isWaiting ? 'Waiting' : 'My interactions'} <span class="count">${list.length}</span></h2>
       ${!hasLoaded.value ? html`<${Skeleton} />` : html`
         <ul class="rows">${list.slice(0, 300).map((conversation) => html`<${Row} key=${conversation.id} conversation=${conversation} />`)}</ul>

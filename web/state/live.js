@@ -3,7 +3,7 @@ import { get, getAll } from '../core/api.js';
 import { batch } from '../core/html.js';
 import { shareStream } from '../core/leader.js';
 import {
-  OPEN_STATES, agents, channels, connection, connectionSince, conversations, hasLoaded, isMine, isOpen, isSupervisor,
+  OPEN_STATES, agents, channels, connection, connectionSince, conversations, hasLoaded, isMine, isOfferedToMe, isOpen, isSupervisor,
   myId, session, signOfLifeAt, workgroups,
 } from './store.js';
 import { forgetTimelines, touchTimeline } from './timelines.js';
@@ -123,7 +123,7 @@ function applyToRows(event) {
   learnWorkgroup(event.workgroup_id);
   if (event.conversation_id) touchTimeline(event.conversation_id, event);
   const concernsMe = isSupervisor.value || event.agent_id === myId.value || isMine(event.conversation ?? {})
-    || event.conversation?.offer?.agent_id === myId.value || event.type === 'conversation.offer_expired';
+    || isOfferedToMe(event.conversation ?? {}) || event.type === 'conversation.offer_expired';
   if (concernsMe) refreshAgents();
   prune();
 }

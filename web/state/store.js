@@ -28,8 +28,12 @@ export const staff = computed(() => agents.all().filter((agent) => !agent.roles 
 
 export const isOpen = (conversation) => OPEN_STATES.includes(conversation.state);
 
-export const isOfferedToMe = (conversation) =>
-  conversation.state === 'alerting' && Boolean(myId.value) && conversation.offer?.agent_id === myId.value;
+/** A workgroup may ask several at once: each sees an offer of their own. */
+export function myOffer(conversation) {
+  if (conversation.state !== 'alerting' || !myId.value) return null;
+  return (conversation.offers ?? [conversation.offer]).find((offer) => offer?.agent_id === myId.value) ?? null;
+}
+export const isOfferedToMe = (conversation) => myOffer(conversation) !== null;
 export const isMine = (conversation) => Boolean(myId.value) && conversation.agent_id === myId.value;
 
 export const isPrivate = (conversation) => conversation.media_type === 'social_direct_message';
@@ -37,7 +41,7 @@ export const isPrivate = (conversation) => conversation.media_type === 'social_d
 const byTime = (field) => (a, b) => toMs(a[field]) - toMs(b[field]) || (a.id < b.id ? -1 : 1);
 
 export const offers = computed(() =>
-  conversations.all().filter(isOfferedToMe).sort((a, b) => toMs(a.offer.expires_at) - toMs(b.offer.expires_at)));
+  conversations.all().filter(isOfferedToMe).sort((a, b) => toMs(myOffer(a).expires_at) - toMs(myOffer(b).expires_at)));
 
 // Who waits for words comes first, then what waits for a click, then what rests.
 const URGENCY = { connected: 1, wrapup: 2, held: 3, parked: 4 };
