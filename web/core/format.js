@@ -51,10 +51,17 @@ export const statusName = (status) => STATUSES[status] ?? spaced(status ?? 'unkn
 /** snake_case to words. */
 export const spaced = (code) => String(code).replaceAll('_', ' ');
 
+/**
+ * The two letters that turn what follows around (and make `exe.png` of `gnp.exe`) as a mark that can be seen.
+ * What people who write from right to left need is left alone.
+ */
+export const unturned = (text) => String(text ?? '').replace(/[\u202d\u202e]/g, '\ufffd');
+
 /** How a customer is called: the handle with one @, else the name. */
 export function customerName(customer) {
-  if (customer?.handle) return /^[@+]|@/.test(customer.handle) ? customer.handle : `@${customer.handle}`;
-  return customer?.name || 'unknown customer';
+  const handle = unturned(customer?.handle);
+  if (handle) return /^[@+]|@/.test(handle) ? handle : `@${handle}`;
+  return unturned(customer?.name) || 'unknown customer';
 }
 
 export const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;

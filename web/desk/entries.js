@@ -1,7 +1,7 @@
 // One entry of a timeline: a post, a reply with its honest state, a note, or a thin line for what happened.
 import { html } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { clockTime, customerName, dayName, roughSpan, spaced, toMs, wholeTime } from '../core/format.js';
+import { clockTime, customerName, dayName, roughSpan, spaced, toMs, unturned, wholeTime } from '../core/format.js';
 import { agentName, isMine, isSupervisor, workgroupName } from '../state/store.js';
 import { POST } from '../texts/en.js';
 import { mayReply } from './actions.js';
@@ -23,7 +23,7 @@ function Earlier({ texts }) {
   if (!texts?.length) return null;
   return html`
     <details class="earlier"><summary>${POST.earlier(texts.length)}</summary>
-      <ul>${texts.map(({ text, until }, index) => html`<li key=${index}><p class="hint">${POST.until} <${Time} at=${until} /></p><p class="words" dir="auto">${text}</p></li>`)}</ul>
+      <ul>${texts.map(({ text, until }, index) => html`<li key=${index}><p class="hint">${POST.until} <${Time} at=${until} /></p><p class="words" dir="auto">${unturned(text)}</p></li>`)}</ul>
     </details>`;
 }
 
@@ -75,7 +75,7 @@ function NeedsHuman({ reply, conversation }) {
 function Rejected({ reply, conversation }) {
   return html`
     <div class="needs-human">
-      <p>${isWithdrawn(reply) ? 'It was taken back before it left.' : reply.reason ? html`The network refused it: <span dir="auto">${reply.reason}</span>` : 'The network refused it.'}</p>
+      <p>${isWithdrawn(reply) ? 'It was taken back before it left.' : reply.reason ? html`The network refused it: <span dir="auto">${unturned(reply.reason)}</span>` : 'The network refused it.'}</p>
       ${mayReply(conversation) && html`<button type="button" class="small" onClick=${() => returnToComposer(conversation.id, 'reply', reply.text)}>Edit and try again</button>`}
     </div>`;
 }
@@ -133,7 +133,7 @@ function EventEntry({ event, at }) {
   const { to_agent_id: target, to_workgroup_id: group } = detail;
   const to = name === 'transferred' && (target || group) ? ` to ${target ? agentName(target) : workgroupName(group)}` : '';
   const said = detail.comment ?? CAUSES[detail.cause]?.(workgroupName(detail.from_workgroup_id)) ?? (name === 'offer_expired' ? null : detail.reason);
-  return html`<p class="entry event"><span>${EVENTS[name]?.(event) ?? spaced(name)}${to}${typeof said === 'string' && said && html`: <span dir="auto">${said}</span>`}</span> <${Time} at=${at} /></p>`;
+  return html`<p class="entry event"><span>${EVENTS[name]?.(event) ?? spaced(name)}${to}${typeof said === 'string' && said && html`: <span dir="auto">${unturned(said)}</span>`}</span> <${Time} at=${at} /></p>`;
 }
 
 export function Entry({ entry, conversation }) {

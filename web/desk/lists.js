@@ -2,7 +2,7 @@
 import { now } from '../core/clock.js';
 import { html, useEffect } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { customerName, networkName, plural, span, stateName, toMs } from '../core/format.js';
+import { customerName, networkName, plural, span, stateName, toMs, unturned } from '../core/format.js';
 import { hasLoaded, isPrivate, isSupervisor, levelOf, me, mine, myOffer, offers, waiting, waitsSince, workgroupName } from '../state/store.js';
 import { lastWords, timelineOf, watchTimeline } from '../state/timelines.js';
 import { decline, pickUp } from './actions.js';
@@ -39,7 +39,7 @@ function Offer({ conversation }) {
           <p class="hint"><${Audience} conversation=${conversation} /> · waited ${span(now.value - toMs(conversation.queued_at))}</p></div>
         <${Countdown} leftMs=${expiresAt - now.value} wholeMs=${Number.isFinite(startedAt) ? expiresAt - startedAt : 20_000} />
       </div>
-      ${words && html`<p class="words" dir="auto">${words}</p>`}
+      ${words && html`<p class="words" dir="auto">${unturned(words)}</p>`}
       <div class="offer-buttons">
         <button type="button" class="primary" disabled=${isBusy} onClick=${() => pickUp(conversation)}>Pick up <${Key} name="pickup" /></button>
         <button type="button" onClick=${() => decline(conversation)}>Decline <${Key} name="decline" /></button>

@@ -2,7 +2,7 @@
 import { getAll } from '../core/api.js';
 import { html, useEffect, useState } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { customerName, networkName, shortDay, stateName, toMs, wholeTime } from '../core/format.js';
+import { customerName, networkName, shortDay, stateName, toMs, unturned, wholeTime } from '../core/format.js';
 import { channelName, conversations, isSupervisor, workgroupName } from '../state/store.js';
 import { lastWords, timelineOf } from '../state/timelines.js';
 import { Why } from './decision.js';
@@ -20,11 +20,11 @@ function About({ conversation }) {
   const author = lastWords(timelineOf(conversation.id).value.entries)?.author ?? {};
   return html`
     <section><h1><bdi>${customerName(customer)}</bdi></h1>
-      ${customer.name && html`<p><bdi dir="auto">${customer.name}</bdi></p>`}
+      ${customer.name && html`<p><bdi dir="auto">${unturned(customer.name)}</bdi></p>`}
       <dl><${Fact} name="on">${networkName(conversation.network)}</${Fact}>
         <${Fact} name="followers">${author.followers?.toLocaleString()}</${Fact}>
         <${Fact} name="language">${author.language}</${Fact}>
-        <${Fact} name="place">${author.location && html`<bdi dir="auto">${author.location}</bdi>`}</${Fact}></dl>
+        <${Fact} name="place">${author.location && html`<bdi dir="auto">${unturned(author.location)}</bdi>`}</${Fact}></dl>
     </section>`;
 }
 
