@@ -20,6 +20,7 @@ from api.sight import viewer_of
 from conversations.model import Conversation
 from storage import agents, bells, events, reading, workgroups
 from storage.database import Database, DatabaseUnavailable
+from storage.previews import previews
 from storage.reading import CustomerSeen, Viewer
 
 log = structlog.get_logger()
@@ -281,24 +282,26 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class _Faces:
-    """What the snapshots leave out: customers' handles, workflow runs, and who may see them."""
+    """What snapshots leave out: customers' handles and words, workflow runs, who may see them."""
 
     customers: Mapping[str, CustomerSeen]
     runs: Mapping[str, str | None]
     homes: Mapping[str, str]
     involved: Mapping[str, frozenset[str]]
+    previews: Mapping[str, str | None]
 
 
 def _faces(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> _Faces:
     shown = {row["conversation_id"] for row in rows if row["conversation_id"] is not None}
     if not shown:
-        return _Faces({}, {}, {}, {})
+        return _Faces({}, {}, {}, {}, {})
     found: dict[str, Conversation] = reading.conversations_of(connection, shown)
     return _Faces(
         customers=reading.customers_seen(connection, list(found.values())),
         runs=bells.run_ids(connection, shown),
         homes={conversation.id: conversation.workgroup_id for conversation in found.values()},
         involved=agents.involved_in(connection, shown),
+        previews=previews(connection, shown),
     )
 
 
@@ -316,7 +319,8 @@ def _told(row: Mapping[str, Any], faces: _Faces, links: TemporalLinks) -> Told:
     if snapshot is not None and snapshot["id"] in faces.customers:
         customer = faces.customers[snapshot["id"]]
         run_id = faces.runs.get(snapshot["id"])
-        told["conversation"] = conversation_shape(snapshot, customer, run_id, links)
+        shape = conversation_shape(snapshot, customer, run_id, links)
+        told["conversation"] = shape | {"preview": faces.previews.get(snapshot["id"])}
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     frame = f"id: {row['seq']}\nevent: {row['type']}\ndata: {text}\n\n".encode()
     return Told(

@@ -85,6 +85,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "GET /statistics/now": _FLOOR,
     "GET /statistics/intervals": _FLOOR,
     "GET /quarantine": _SUPERVISOR,
+    "POST /quarantine/{quarantined_id}/retry": _SUPERVISOR,
+    "DELETE /quarantine/{quarantined_id}": _SUPERVISOR,
     "GET /conversations": _FLOOR,
     "GET /conversations/{conversation_id}": _FLOOR,
     "GET /conversations/{conversation_id}/queue": _FLOOR,

@@ -150,9 +150,9 @@ async def create_posts(
     channel_id: str, body: PageBody, once: Carried, context: ContextOf
 ) -> Response:
     """Take posts in; 202 is sent when they can no longer be lost."""
-    page = _judge(body.posts)
+    page = judge(body.posts)
     if len(body.posts) <= SMALL_PAGE:
-        return await once.run(lambda k: _take_at_once(k, context, channel_id, page))
+        return await once.run(lambda k: take_at_once(k, context, channel_id, page))
 
     async def take() -> Answer:
         found, now = await context.database.read(lambda k: _channel(k, channel_id))
@@ -163,8 +163,8 @@ async def create_posts(
     return await once.run_in_parts(take)
 
 
-def _take_at_once(
-    connection: Connection, context: Context, channel_id: str, page: "_Judged"
+def take_at_once(
+    connection: Connection, context: Context, channel_id: str, page: "Judged"
 ) -> Answer:
     """Take a small page in the commit of its key; it is matched before it is answered."""
     found, now = _channel(connection, channel_id)
@@ -192,7 +192,7 @@ def _channel(connection: Connection, channel_id: str) -> tuple[ChannelWithAccoun
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
     """A page whose posts were told from what cannot be taken, which is known by its place."""
 
     good: list[PostBody]
@@ -206,7 +206,7 @@ class _Judged:
         return [post_of(body, now) for body in self.good]
 
 
-def _judge(pieces: list[Any]) -> _Judged:
+def judge(pieces: list[Any]) -> Judged:
     """Judge each piece for itself, before a transaction holds anything."""
     good: list[PostBody] = []
     bad: dict[int, Unreadable] = {}
@@ -216,7 +216,7 @@ def _judge(pieces: list[Any]) -> _Judged:
             bad[index] = judged
         else:
             good.append(judged)
-    return _Judged(good, bad)
+    return Judged(good, bad)
 
 
 def _read(piece: Any) -> PostBody | Unreadable:  # noqa: ANN401 - any JSON
@@ -231,10 +231,20 @@ def _read(piece: Any) -> PostBody | Unreadable:  # noqa: ANN401 - any JSON
         body = PostBody.model_validate_json(raw)
     except ValidationError as error:
         return Unreadable("invalid_post", _first(error), raw, external_id)
-    if not body.text and not body.media:
-        detail = "text: may be empty only with media"
-        return Unreadable("empty_post", detail, raw, external_id)
-    return body
+    return _empty(body) or body
+
+
+def page_of(body: PostBody) -> Judged:
+    """Return a page of one post that is read already."""
+    empty = _empty(body)
+    return Judged([], {0: empty}) if empty else Judged([body], {})
+
+
+def _empty(body: PostBody) -> Unreadable | None:
+    if body.text or body.media:
+        return None
+    detail = "text: may be empty only with media"
+    return Unreadable("empty_post", detail, body.model_dump_json(), body.external_id)
 
 
 def _first(error: ValidationError) -> str:
@@ -269,7 +279,7 @@ def _written_at(told: Instant | None, now: Instant) -> Instant:
     return now if told is None or told > now + LARGEST_SKEW_MS else told
 
 
-def _count(context: Context, network: str, taken: Taken, page: _Judged) -> None:
+def _count(context: Context, network: str, taken: Taken, page: Judged) -> None:
     results = {
         "accepted": len(taken.accepted),
         "duplicate": taken.duplicates,
@@ -279,7 +289,7 @@ def _count(context: Context, network: str, taken: Taken, page: _Judged) -> None:
         context.metrics.posts.labels(network, result).inc(count)
 
 
-def _taken_shape(taken: Taken, page: _Judged) -> dict[str, Any]:
+def _taken_shape(taken: Taken, page: Judged) -> dict[str, Any]:
     return {
         "accepted": len(taken.accepted),
         "duplicates": taken.duplicates,

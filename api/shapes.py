@@ -1,8 +1,9 @@
 """Conversations, replies and notes as clients see them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from sqlalchemy import Connection
 
 from api.fields import Shape, Stamp, maybe_rfc3339, rfc3339
@@ -12,6 +13,7 @@ from conversations.replies import Reply
 from conversations.reply_parts import Change
 from storage import bells, reading
 from storage.journal import conversation_snapshot
+from storage.previews import previews
 from storage.reading import CustomerSeen
 from workflows.addresses import conversation_workflow_id
 
@@ -132,6 +134,10 @@ class ConversationShape(Shape):
     ended_by: str | None
     version: int
     workflow: WorkflowShape
+    preview: Annotated[
+        str | None,
+        Field(description="How the customer's last post begins; answers to commands leave it out"),
+    ] = None
 
 
 class PartShape(Shape):
@@ -217,10 +223,22 @@ def offer_shape(offer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def read_shapes(
+    connection: Connection, conversations: Sequence[Conversation], links: TemporalLinks
+) -> list[dict[str, Any]]:
+    """Return conversations for whoever reads them: with their customers' last words."""
+    words = previews(connection, [conversation.id for conversation in conversations])
+    shapes = shaped(connection, conversations, links)
+    return [shape | {"preview": words.get(shape["id"])} for shape in shapes]
+
+
 def shaped(
     connection: Connection, conversations: Sequence[Conversation], links: TemporalLinks
 ) -> list[dict[str, Any]]:
-    """Return conversations in the contract's form, with their customers and runs."""
+    """Return conversations in the contract's form, with their customers and runs.
+
+    Answers to commands are kept with their keys, so no post's words are in them.
+    """
     if not conversations:
         return []
     customers = reading.customers_seen(connection, conversations)

@@ -185,6 +185,7 @@ def transfer_to_workgroup(
         "from_workgroup_id": conversation.workgroup_id,
         "to_workgroup_id": command.workgroup_id,
         "comment": command.comment,
+        **_by(command.actor, giver),
     }
     entered = entering(queued, policy, now)
     return Change(entered, (Event("conversation.transferred", giver, detail),))
@@ -204,6 +205,7 @@ def transfer_to_agent(
     is_override = not standing.is_eligible
     giver = conversation.agent_id
     detail: dict[str, object] = {"to_agent_id": command.agent_id, "comment": command.comment}
+    detail |= _by(command.actor, giver)
     if command.override_capacity:
         detail |= {"override_capacity": is_override, "by": command.actor.principal_id}
     queued = back_in_queue(
@@ -284,7 +286,8 @@ def disconnect(
         state=ConversationState.WRAPUP,
         wrap_up_code=command.wrap_up_code,
     )
-    disconnected = Event("conversation.disconnected", conversation.agent_id, {"ended_by": ended_by})
+    detail = {"ended_by": ended_by, **_by(command.actor, conversation.agent_id)}
+    disconnected = Event("conversation.disconnected", conversation.agent_id, detail)
     mode = facts.policy.wrap_up_mode
     if mode is WrapUpMode.NONE or command.wrap_up_code is not None:
         return completion(ended, (disconnected,))
@@ -326,6 +329,7 @@ def discard(conversation: Conversation, command: c.Discard, _: c.Facts, now: Ins
         weight_percent=0,
     )
     detail: dict[str, object] = {"reason": command.reason, "ended_by": ended_by}
+    detail |= _by(command.actor, conversation.agent_id)
     return Change(discarded, (Event("conversation.discarded", conversation.agent_id, detail),))
 
 
@@ -335,6 +339,12 @@ def release(conversation: Conversation, command: c.Release, facts: c.Facts, now:
     require_state(conversation, "release", OWNED)
     owner = conversation.agent_id
     queued = back_in_queue(passing_over(conversation, owner, facts, now), preferred_agent_id=None)
-    detail: dict[str, object] = {"reason": command.reason}
+    detail: dict[str, object] = {"reason": command.reason, **_by(command.actor, owner)}
     entered = entering(queued, facts.policy, now)
     return Change(entered, (Event("conversation.released", owner, detail),))
+
+
+def _by(actor: c.Actor, owner: str | None) -> dict[str, object]:
+    """Say who did what the owner did not do himself; the system's doings have causes instead."""
+    is_own = actor.agent_id is not None and actor.agent_id == owner
+    return {} if is_own or actor.principal_id is None else {"by": actor.principal_id}

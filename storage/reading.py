@@ -36,6 +36,7 @@ from storage.latest import sources_of
 from storage.log_tables import DecisionRow, EventRow
 from storage.pages import Page, Place, Window, page
 from storage.rows import conversation_from, reply_from
+from storage.setup_tables import PrincipalRow
 
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 CUSTOMERS = CustomerRow.__table__  # type: ignore[attr-defined]
@@ -45,6 +46,7 @@ IDENTITIES = IdentityRow.__table__  # type: ignore[attr-defined]
 INVOLVEMENTS = InvolvementRow.__table__  # type: ignore[attr-defined]
 NOTES = NoteRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
+PRINCIPALS = PrincipalRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
 
 
@@ -66,12 +68,18 @@ class ConversationFilters:
     media_type: str | None = None
     since: Instant | None = None
     until: Instant | None = None
+    network: str | None = None
+    q: str = ""
+    newest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationPage:
+    """`searched_to` is the creation of the last conversation that was looked at, if one was."""
+
     conversations: list[Conversation]
     next: Place | None
+    searched_to: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,14 @@ def listed(
     connection: Connection, filters: ConversationFilters, viewer: Viewer, window: Window
 ) -> ConversationPage:
     """Return conversations by creation, then id; `agent_id` finds the owner and the offered one."""
+    query = narrowed(filters, viewer)
+    order = (CONVERSATIONS.c.created_at, CONVERSATIONS.c.id)
+    found = page(connection, query, order, window, newest_first=filters.newest_first)
+    return ConversationPage([conversation_from(row) for row in found.rows], found.next)
+
+
+def narrowed(filters: ConversationFilters, viewer: Viewer) -> Select[Any]:
+    """Return the query of the conversations that indexed filters and the viewer's rights leave."""
     query = select(CONVERSATIONS)
     for name in ("state", "workgroup_id", "channel_id", "customer_id", "media_type"):
         wanted = getattr(filters, name)
@@ -110,10 +126,7 @@ def listed(
     if filters.until is not None:
         query = query.where(CONVERSATIONS.c.created_at < filters.until)
     visible = _visible_to(viewer)
-    if visible is not None:
-        query = query.where(visible)
-    found = page(connection, query, (CONVERSATIONS.c.created_at, CONVERSATIONS.c.id), window)
-    return ConversationPage([conversation_from(row) for row in found.rows], found.next)
+    return query if visible is None else query.where(visible)
 
 
 def is_visible(connection: Connection, conversation_id: str, viewer: Viewer) -> bool:
@@ -226,6 +239,15 @@ def timeline(connection: Connection, conversation_id: str, window: Window) -> Ti
         _entry(row["kind"], row["at"], rows[row["kind"]][row["row_id"]]) for row in found.rows
     ]
     return Timeline(entries, found.next)
+
+
+def names_of(connection: Connection, entries: Collection[Entry]) -> dict[str, str]:
+    """Return the names of the principals who did what others owned, by their ids."""
+    ids = {entry.value["detail"].get("by") for entry in entries if entry.kind == "event"} - {None}
+    if not ids:
+        return {}
+    query = select(PRINCIPALS.c.id, PRINCIPALS.c.name).where(PRINCIPALS.c.id.in_(sorted(ids)))
+    return {row.id: row.name for row in connection.execute(query)}
 
 
 def _rows(connection: Connection, found: Page, kind: str) -> dict[str, dict[str, Any]]:
