@@ -205,11 +205,16 @@ class ApiFloor:
         return str(conversation_id)
 
     def conversations(self) -> list[Json]:
+        return self._all(f"/conversations?channel_id={self.channel}&limit=200")
+
+    def timeline(self, path: str) -> list[Json]:
+        return self._all(f"{path}/timeline?limit=200")
+
+    def _all(self, path: str) -> list[Json]:
         items: list[Json] = []
         cursor = ""
         while True:
-            path = f"/conversations?channel_id={self.channel}&limit=200{cursor}"
-            page = self.admin.persist("GET", path).json()
+            page = self.admin.persist("GET", f"{path}{cursor}").json()
             items += page["items"]
             if not page["next_cursor"]:
                 return items

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, Route, expect, sync_playwright
 
+from connectors.html_text import text_of
 from tests.e2e.hands import Hands, Keys, Mouse, has_state, offer_of
 from tests.e2e.office import AWAY, Office, Person, Seat
-from tests.e2e.running import Running, eventually
+from tests.e2e.running import ApiFloor, Running, eventually
 from tests.simulated_network.network import Network
+from tests.web.payloads import CLASSES, PAYLOADS
 
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = ["--no-sandbox", "--disable-gpu"]
@@ -246,3 +248,33 @@ def test_who_loses_the_race_for_a_conversation_is_told(office: Office, seat: Sea
     Mouse().disconnect(one.page, "solved")
     settled(office)
     office.was_lawful()
+
+
+def test_hostile_texts_are_kept_as_they_were_and_stay_words(
+    parley: Running, office: Office, seat: Seat
+) -> None:
+    floor = ApiFloor(parley)
+    texts = [text for text in PAYLOADS if "\0" not in text]
+    mailed = [found for text in texts if (found := text_of(f"<p>{text}</p> as a mail"))]
+    said_by = [(text, text[:100]) for text in texts] + [(text, "by mail") for text in mailed]
+    posts = [
+        {"external_id": f"h-{n:03}", "text": text, "author": {"external_id": "h", "handle": handle}}
+        for n, (text, handle) in enumerate(said_by)
+    ]
+    for page in (posts[:200], posts[200:]):
+        taken = floor.admin.ok("POST", f"/channels/{floor.channel}/posts", {"posts": page})
+        assert taken["rejected"] == []
+    (conversation,) = floor.conversations()
+    path = f"/conversations/{conversation['id']}"
+    for words in CLASSES.values():
+        floor.admin.ok("POST", f"{path}/notes", {"text": words[-1]})
+
+    read = floor.timeline(path)
+    assert [e["post"]["text"] for e in read if e["kind"] == "post"] == [text for text, _ in said_by]
+    supervisor = seat(office.supervisor).page
+    supervisor.evaluate("id => { location.hash = `#/floor/${id}`; }", conversation["id"])
+    log = supervisor.get_by_role("log")
+    expect(log.locator(".entry.note")).to_have_count(len(CLASSES), timeout=15_000)
+    assert log.locator(".entry.post").count() == len(said_by)
+    assert log.locator("img, script, iframe, style, form, input, svg svg").count() == 0
+    assert supervisor.evaluate("() => 'taken' in window") is False
