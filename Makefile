@@ -5,10 +5,10 @@ PYTHON := .venv/bin/python
 SOURCES := .
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long test-peers mutate check bench lock
+.PHONY: help setup run test test-long test-peers mutate check bench screenshots lock
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make the environment: dependencies by hash, the Temporal program (once; then without network)
 	@scripts/setup
@@ -43,6 +43,10 @@ check: ## Lint, formatting, types, import directions (after `make test` once)
 bench: setup ## Measure the figures of docs/benchmarks.md on this machine
 	@scripts/setup-tests
 	@$(PYTHON) -m bench
+
+screenshots: setup ## Take the pictures of docs/images anew: the real pages on the real system
+	@scripts/setup-tests
+	@$(PYTHON) -m tests.screenshots $(PICTURES)
 
 lock: ## Resolve requirements/*.in again into the hash-locked *.txt
 	@scripts/lock
