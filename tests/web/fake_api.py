@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tests.web.fake_desk import FakeDesk
+from tests.web.fake_supervisor import FakeSupervisor
 from tests.web.fake_world import RefusedError, Row, World
 
 WEB = Path(__file__).resolve().parents[2] / "web"
@@ -41,7 +42,7 @@ def page(rows: list[Row]) -> Row:
     return {"items": rows, "next_cursor": None}
 
 
-class FakeApi(FakeDesk):
+class FakeApi(FakeDesk, FakeSupervisor):
     """The routes; what happens behind them is the world's business."""
 
     def __init__(self, world: World) -> None:
@@ -88,7 +89,11 @@ class FakeApi(FakeDesk):
         self.key_of(request)
         body = await request.json()
         agent = self.world.agents[request.path_params["id"]]
-        agent |= {"routing_status": body["routing_status"], "reason": body.get("reason")}
+        self.world.requests.append(("", request.url.path, body))
+        if "sign_off_at" in body:
+            agent["sign_off_at"] = body["sign_off_at"]
+        if "routing_status" in body:
+            agent |= {"routing_status": body["routing_status"], "reason": body.get("reason")}
         self.world.tell("agent.status_changed", agent_id=agent["id"], agent=dict(agent))
         return JSONResponse(agent)
 
@@ -115,6 +120,8 @@ class FakeApi(FakeDesk):
                 rows = [row for row in rows if row["customer"]["id"] == value]
             elif name in ("state", "workgroup_id"):
                 rows = [row for row in rows if row[name] == value]
+            elif name == "q":
+                rows = [row for row in rows if value in str(row)]
         return JSONResponse(page(rows))
 
     def row_of(self, request: Request) -> Row:
@@ -132,7 +139,9 @@ class FakeApi(FakeDesk):
         return JSONResponse(page(sorted(entries, key=lambda entry: str(entry["at"]))))
 
     async def decisions(self, request: Request) -> Response:
-        return JSONResponse(page(self.world.decisions[self.row_of(request)["id"]]))
+        rows = self.world.decisions[self.row_of(request)["id"]]
+        asked = request.query_params.get("agent_id")
+        return JSONResponse(page([self.told_of(row, asked) for row in rows] if asked else rows))
 
     async def command(self, request: Request) -> Response:
         body = await request.json()
@@ -256,9 +265,14 @@ def create_app(world: World) -> WithHeaders:
         ("/agents/{id}/heartbeat", api.heartbeat, ["POST"]),
         ("/workgroups", api.names, ["GET"]),
         ("/channels", api.names, ["GET"]),
+        ("/workgroups/{id}/queue", api.queue, ["GET"]),
+        ("/quarantine", api.quarantine, ["GET"]),
+        ("/quarantine/{id}", api.quarantined, ["DELETE"]),
+        ("/quarantine/{id}/retry", api.quarantined, ["POST"]),
         ("/conversations", api.conversations, ["GET"]),
         ("/conversations/{id}", api.conversation, ["GET"]),
         ("/conversations/{id}/timeline", api.timeline, ["GET"]),
+        ("/conversations/{id}/queue", api.place, ["GET"]),
         ("/conversations/{id}/decisions", api.decisions, ["GET"]),
         ("/conversations/{id}/replies/preview", api.preview, ["POST"]),
         ("/conversations/{id}/draft", api.draft, ["GET", "PUT", "DELETE"]),

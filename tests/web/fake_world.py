@@ -81,6 +81,7 @@ class World:
         self.channels: dict[str, Row] = {}
         self.add_channel("ch-1", "@brand")
         self.canned_replies: list[Row] = []
+        self.quarantine: list[Row] = []
         self.drafts: dict[str, Row] = {}
         self.draft_versions = itertools.count(1)
         self.refuse_drafts = False

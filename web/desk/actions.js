@@ -3,7 +3,8 @@ import { signal } from '../core/html.js';
 import { isMine, isOfferedToMe, isOpen, isSupervisor, me, mine, myId, myOffer } from '../state/store.js';
 import { command, setStatus } from './commands.js';
 import { openDialog } from './dialog.js';
-import { DiscardForm, ParkForm, ReleaseForm, TransferForm } from './forms.js';
+import { askFor } from '../supervisor/bulk.js';
+import { DiscardForm, ParkForm, TransferForm } from './forms.js';
 import { go, openConversation, route } from './route.js';
 
 /** Raised to ask the composer for the focus: `{conversationId, mode}`. */
@@ -35,6 +36,8 @@ export function compose(conversation, mode) {
 }
 
 const simple = (name, what) => (conversation) => command(conversation.id, name, { what });
+// What is done to somebody else's work is asked about first.
+const asking = (name, own) => (conversation) => (own && isMine(conversation) ? own(conversation) : askFor(name, [conversation]));
 const dialog = (title, body) => (conversation) => openDialog({ title, body, props: { conversation } });
 
 /** Order is the order of the buttons. `may` says whether it can be done now; `owner` and so on are facts. */
@@ -46,14 +49,14 @@ const ACTIONS = [
   { name: 'resume', label: 'Resume', icon: 'play', kind: 'primary', run: simple('resume', 'Resume'), may: (c, { owner }) => owner && c.state === 'held' },
   { name: 'unpark', label: 'Take back', icon: 'play', kind: 'primary', run: simple('unpark', 'Take back'),
     may: (c, { owner, supervisor }) => (owner || supervisor) && c.state === 'parked' },
-  { name: 'transfer', label: 'Transfer', icon: 'transfer', run: dialog('Transfer', TransferForm),
-    may: (c, { owner, supervisor }) => (owner && talks(c)) || (supervisor && (talks(c) || c.state === 'queued')) },
+  { name: 'transfer', label: 'Transfer', icon: 'transfer', run: asking('reassign', dialog('Transfer', TransferForm)),
+    may: (c, { owner, supervisor }) => (owner && talks(c)) || (supervisor && isOpen(c) && c.state !== 'wrapup') },
   { name: 'park', label: 'Park', icon: 'park', run: dialog('Park', ParkForm), may: (c, { owner }) => owner && talks(c) },
-  { name: 'release', label: 'Release to queue', icon: 'back', run: dialog('Release to the queue', ReleaseForm),
+  { name: 'release', label: 'Release to queue', icon: 'back', run: asking('release'),
     may: (c, { supervisor }) => supervisor && (talks(c) || c.state === 'parked') },
-  { name: 'discard', label: 'Discard', icon: 'cross', run: dialog('Discard', DiscardForm),
+  { name: 'discard', label: 'Discard', icon: 'cross', run: asking('discard', dialog('Discard', DiscardForm)),
     may: (c, { owner, supervisor }) => (owner || supervisor) && isOpen(c) && c.state !== 'wrapup' },
-  { name: 'disconnect', label: 'Disconnect', icon: 'end', kind: 'end', run: disconnect,
+  { name: 'disconnect', label: 'Disconnect', icon: 'end', kind: 'end', run: asking('disconnect', disconnect),
     may: (c, { owner, supervisor }) => (owner || supervisor) && talks(c) },
   { name: 'disconnect_next', label: 'Disconnect and next', icon: 'end', hidden: true, run: disconnectAndNext,
     may: (c, { owner }) => owner && talks(c) },

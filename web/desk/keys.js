@@ -4,7 +4,7 @@ import { prefer, preferences } from '../core/settings.js';
 import { conversations, isSupervisor, mine, offers, openConversations, waiting } from '../state/store.js';
 import { act, compose, decline, pickUp, toggleStatus } from './actions.js';
 import { isDialogOpen, openDialog } from './dialog.js';
-import { visibleFloor } from './floor_filter.js';
+import { visibleFloor } from '../supervisor/floor_filter.js';
 import { Help } from './help.js';
 import { Palette } from './palette.js';
 import { go, openConversation, pane, route } from './route.js';

@@ -6,7 +6,7 @@ import { isSupervisor, session } from '../state/store.js';
 import { startAlarm } from './alarm.js';
 import { DialogHost } from './dialog.js';
 import { startKeeping } from './draft_keeping.js';
-import { Floor } from './floor.js';
+import { Floor } from '../supervisor/floor.js';
 import { startKeys } from './keys.js';
 import { LeftColumn } from './lists.js';
 import { Login } from './login.js';

@@ -5,7 +5,7 @@ import { Icon } from '../core/icons.js';
 import { customerName, networkName, shortDay, stateName, toMs, unturned, wholeTime } from '../core/format.js';
 import { channelName, conversations, isSupervisor, workgroupName } from '../state/store.js';
 import { lastWords, timelineOf } from '../state/timelines.js';
-import { Why } from './decision.js';
+import { Why } from '../supervisor/decision.js';
 import { hrefOf, openConversation, pane, route } from './route.js';
 import { OutLink } from './words.js';
 

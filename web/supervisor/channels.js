@@ -24,12 +24,19 @@ function Health({ channel }) {
   return html`<span class="health ${level}"><${Icon} name=${icon} />${CHANNELS.health[health] ?? spaced(health)}</span>`;
 }
 
+/** What the network said, then what helps. */
+function Trouble({ channel }) {
+  const next = CHANNELS.next[healthOf(channel)];
+  if (!channel.health_detail && !next) return html`<span class="hint">${CHANNELS.nothing}</span>`;
+  return html`${channel.health_detail && html`<span dir="auto" title=${channel.health_detail}>${channel.health_detail}</span> `}${next && html`<span class="hint" title=${next}>${next}</span>`}`;
+}
+
 function Row({ channel }) {
   const since = channel.health_since;
   return html`
     <tr><td><bdi>${channel.name}</bdi></td><td><${Health} channel=${channel} /></td>
       <td class="number" title=${since ? wholeTime(since) : undefined}>${since ? span(now.value - toMs(since)) : '–'}</td>
-      <td class="detail" dir="auto">${channel.health_detail || html`<span class="hint">${CHANNELS.nothing}</span>`}</td><td><bdi>${workgroupName(channel.workgroup_id)}</bdi></td>
+      <td class="detail"><${Trouble} channel=${channel} /></td><td><bdi>${workgroupName(channel.workgroup_id)}</bdi></td>
       <td class="number" title=${CHANNELS.caughtUpTitle}>${channel.caught_up_at ? CHANNELS.ago(span(now.value - toMs(channel.caught_up_at))) : '–'}</td></tr>`;
 }
 
