@@ -104,6 +104,7 @@ def test_make_knows_its_few_targets() -> None:
         "mutate",
         "check",
         "bench",
+        "screenshots",
         "lock",
     ]
 
