@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.axe import violations
 from tests.web.fake_desk import onlooker
+from tests.web.fake_supervisor import quarantined
 from tests.web.fake_world import Row, World
 from tests.web.scenes import busy_floor, small_floor
 from tests.web.test_desk import connected, offered, open_row
@@ -129,15 +130,22 @@ def test_a_phone(serve: Serve, log_in: LogIn) -> None:
 def test_the_floor_and_the_wallboard(serve: Serve, log_in: LogIn) -> None:
     world = busy_floor()
     world.tell_health("ch-1", "unauthorised", "the token was revoked")
+    world.quarantine.append(quarantined(1))
     url = serve(world)
     page = log_in(url, key="supervisor-key")
     judge = Judge(page)
     expect(page.get_by_role("search")).to_be_visible()
     judge.look("floor")
-    page.get_by_role("tab", name="Channels").click()
-    judge.look("channels")
-    page.get_by_role("link", name="@lock_5").click()
-    judge.look("floor with a conversation")
+    for tab in ("Queues", "Channels", "Quarantine"):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.locator("#below tbody tr").first).to_be_visible()
+        judge.look(tab)
+    judge.look_at_dialog("Look", "In quarantine")
+    page.get_by_role("link", name="@buoy8").click()
+    expect(page.get_by_text("Went to Agent one").first).to_be_visible()
+    judge.look("floor with a conversation and its decision")
+    page.get_by_role("button", name="History").click()
+    judge.look("history")
     page.goto(f"{url}/wallboard")
     expect(page.get_by_role("region", name="Waiting", exact=True)).to_contain_text("7")
     judge.look("wallboard")

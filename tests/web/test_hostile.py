@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.fake_desk import onlooker
+from tests.web.fake_supervisor import quarantined
 from tests.web.fake_world import Row, World
 from tests.web.payloads import CLASSES, PAYLOADS
 from tests.web.scenes import small_floor
@@ -80,6 +81,8 @@ def named_world(texts: list[str]) -> World:
         world.tell_health(f"ch-{number}", "down", text)
         row = world.add_conversation(text, [text], name=text, workgroup_id=group, network=text)
         row["wrap_up_code"] = text
+        told = {"code": text, "detail": text, "raw": text, "external_id": name}
+        world.quarantine.append(quarantined(number, channel_id=f"ch-{number}", **told))
     world.agents["agent-1"]["workgroups"] = list(world.workgroups)
     offered = world.add_conversation(texts[0], [texts[0]], name=texts[0])
     world.offer(offered, "agent-1", 600)
@@ -111,9 +114,21 @@ def floor(page: Page, _: str) -> None:
     expect(page.get_by_role("search")).to_be_visible()
     page.get_by_role("tab", name="Channels").click()
     expect(page.locator(".floor-table tbody tr").nth(10)).to_be_visible()
-    page.get_by_label("Words", exact=True).fill("ferry42")
+    page.get_by_role("searchbox").fill("ferry42")
     open_row(page, "@ferry42")
-    page.get_by_role("button", name="clear").click()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".floor-table tbody tr").nth(10)).to_be_visible()
+
+
+def queues(page: Page, _: str) -> None:
+    page.get_by_role("tab", name="Queues").click()
+    expect(page.locator("#below tbody tr").nth(10)).to_be_visible()
+
+
+def quarantine(page: Page, _: str) -> None:
+    page.get_by_role("tab", name="Quarantine").click()
+    page.locator("#below").get_by_role("button", name="Look").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
 
 
 def wallboard(page: Page, url: str) -> None:
@@ -145,6 +160,8 @@ class Looked:
         (thread, "agent-key", spoken_world),
         (lists, "agent-key", named_world),
         (floor, "supervisor-key", named_world),
+        (queues, "supervisor-key", named_world),
+        (quarantine, "supervisor-key", named_world),
         (wallboard, "supervisor-key", named_world),
     ],
 )
