@@ -27,8 +27,11 @@ function Dialog({ title, body, props = {}, kind = '' }) {
   const element = useRef(null);
   // Before the next key is heard: whoever types fast types into the dialog.
   useLayoutEffect(() => {
-    element.current.showModal();
-    element.current.querySelector('[data-first]')?.focus();
+    const dialog = element.current;
+    dialog.showModal();
+    dialog.querySelector('[data-first]')?.focus();
+    // What lies behind a modal dialog takes no focus; closing it gives the focus back to where it was.
+    return () => dialog.close();
   }, []);
   const clickOutside = (event) => event.target === element.current && closeDialog();
   return html`

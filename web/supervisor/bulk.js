@@ -55,7 +55,7 @@ function Form({ name, conversations }) {
   const { says, submit: label } = BULK.actions[name];
   return html`
     <form onSubmit=${submit}>
-      <p>${able.length ? says(able.length === 1 ? customerName(able[0].customer) : BULK.several(able.length)) : BULK.none}</p>
+      <p><b><bdi>${able.length === 1 ? customerName(able[0].customer) : BULK.several(able.length)}</bdi></b></p><p>${able.length ? says : BULK.nothing}</p>
       <${LeftOut} conversations=${conversations.filter((conversation) => !able.includes(conversation))} />
       ${takesReason && html`<${Reason} presets=${BULK.presets[name]} reason=${reason} setReason=${setReason} />`}
       ${name === 'reassign' && html`<${Target} conversations=${able} onTarget=${setTarget} />`}

@@ -93,8 +93,7 @@ export function Piece({ piece, onDone }) {
       ${piece.is_readable === false && html`<p class="hint">${QUARANTINE.cut}</p>`}
       ${wish.problem && html`<p class="problem" role="alert" dir="auto">${wish.problem.message}</p>`}
       <details><summary>${QUARANTINE.correct}</summary><${ByHand} piece=${piece} wish=${wish} /></details>
-      <p class="hint">${QUARANTINE.retryHint}</p>
       <div class="buttons"><${Remove} piece=${piece} wish=${wish} /><span class="grow"></span><button type="button" onClick=${closeDialog}>${BULK.close}</button>
-        ${piece.is_readable !== false && html`<button type="button" class="primary" disabled=${wish.isBusy} onClick=${again}>${QUARANTINE.retry}</button>`}</div>
+        ${piece.is_readable !== false && html`<button type="button" disabled=${wish.isBusy} title=${QUARANTINE.retryHint} onClick=${again}>${QUARANTINE.retry}</button>`}</div>
     </div>`;
 }

@@ -30,7 +30,7 @@ function Level({ queue }) {
   const counted = Object.entries(queue.service_level ?? {}).filter(([, level]) => level.reached_percent !== null || level.waiting_late > 0);
   if (!counted.length) return html`<span class="hint">${QUEUES.nothing}</span>`;
   return counted.map(([kind, level]) => html`<span key=${kind} class="level-of">
-    ${level.reached_percent !== null && html`<span class=${level.reached_percent < level.percent ? 'below' : ''}>${FLOOR.kinds[kind] ?? kind}: ${QUEUES.reached(Math.round(level.reached_percent), level.percent)}</span>`}
+    ${level.reached_percent !== null && html`<span class=${level.reached_percent < level.percent ? 'missed' : ''}>${FLOOR.kinds[kind] ?? kind}: ${QUEUES.reached(Math.round(level.reached_percent), level.percent)}</span>`}
     ${level.waiting_late > 0 && html` <b class="late">${QUEUES.late(level.waiting_late)}</b>`}</span>`);
 }
 
@@ -42,9 +42,9 @@ function Row({ group, queue }) {
     <tr aria-selected=${isShown}><td class="c-workgroup"><button type="button" class="link" aria-expanded=${isShown} title=${QUEUES.show(group.name)} onClick=${() => change({ queue: isShown ? '' : group.id })}><bdi>${group.name}</bdi></button>
         ${queue && !queue.is_open && html` <span class="hint">${QUEUES.closed}${queue.next_change_at ? `, ${QUEUES.opens(clockTime(queue.next_change_at))}` : ''}</span>`}</td>
       ${queue?.problem ? html`<td colspan="6" class="hint">${QUEUES.failed}</td>` : html`
-        <td class="number">${queue?.waiting ?? ''}</td><td class="number">${queue?.alerting ?? ''}</td><td class="number">${queue ? seconds(queue.longest_waiting_s) : ''}</td>
-        <td class="number">${queue && (queue.estimated_wait_s === null ? html`<span class="hint">${QUEUES.unknown}</span>` : seconds(queue.estimated_wait_s))}</td>
-        <td class="number">${onQueue}</td><td>${queue && html`<${Level} queue=${queue} />`}</td>`}</tr>`;
+        <td class="number">${queue?.waiting ?? ''}</td><td class="c-alerting number">${queue?.alerting ?? ''}</td><td class="number">${queue ? seconds(queue.longest_waiting_s) : ''}</td>
+        <td class="c-estimate number">${queue && (queue.estimated_wait_s === null ? html`<span class="hint">${QUEUES.unknown}</span>` : seconds(queue.estimated_wait_s))}</td>
+        <td class="c-onQueue number">${onQueue}</td><td class="c-level">${queue && html`<${Level} queue=${queue} />`}</td>`}</tr>`;
 }
 
 async function readPlace(conversation) {
@@ -68,7 +68,7 @@ function Places({ group }) {
   const rows = first.map((conversation) => ({ conversation, ...known.get(conversation.id) }))
     .sort((a, b) => (a.position ?? Infinity) - (b.position ?? Infinity));
   return html`
-    <section class="places-of" aria-label=${QUEUES.places(group.name)}><h3>${QUEUES.places(group.name)}</h3>
+    <section class="places-of" tabindex="0" aria-label=${QUEUES.places(group.name)}><h3>${QUEUES.places(group.name)}</h3>
       ${rows.length === 0 && html`<p class="hint">${QUEUES.nobody}</p>`}
       <ol>${rows.map(({ conversation, position, estimate_s: estimate }) => html`
         <li key=${conversation.id}><span class="number">${position ? QUEUES.place(position) : ''}</span>
@@ -91,9 +91,9 @@ export function Queues() {
   const weight = ({ id }) => -(queues.get(id)?.waiting ?? 0);
   const order = ['workgroup', 'waiting', 'alerting', 'longest', 'estimate', 'onQueue', 'level'];
   return html`
-    <div class="table-frame split" tabindex="0" role="region" aria-label=${QUEUES.title}>
-      <table><thead><tr>${order.map((name) => html`<th scope="col" key=${name} class=${NUMBERS.includes(name) ? 'number' : undefined}>${QUEUES.columns[name]}</th>`)}</tr></thead>
+    <div class="queues ${shown ? 'split' : ''}"><div class="table-frame" tabindex="0" role="region" aria-label=${QUEUES.title}>
+      <table><thead><tr>${order.map((name) => html`<th scope="col" key=${name} class="c-${name} ${NUMBERS.includes(name) ? 'number' : ''}">${QUEUES.columns[name]}</th>`)}</tr></thead>
         <tbody>${groups.toSorted((a, b) => weight(a) - weight(b) || String(a.name).localeCompare(String(b.name))).map((group) => html`<${Row} key=${group.id} group=${group} queue=${queues.get(group.id)} />`)}</tbody></table>
-      ${groups.length === 0 && html`<p class="empty">${QUEUES.none}</p>`}
+      ${groups.length === 0 && html`<p class="empty">${QUEUES.none}</p>`}</div>
       ${shown && html`<${Places} key=${shown.id} group=${shown} />`}</div>`;
 }

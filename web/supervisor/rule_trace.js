@@ -6,7 +6,7 @@ import { WHY } from '../texts/en.js';
 import { decisionSentence } from './decision_words.js';
 
 const KNOWN = ['fact', 'seen', 'missing', 'matched', 'result'];
-const shown = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+const shown = (value) => (Array.isArray(value) ? value.map(shown).join(', ') : typeof value === 'string' ? spaced(value) : JSON.stringify(value));
 const Mark = ({ isSo }) => html`<${Icon} name=${isSo ? 'tick' : 'cross'} />`;
 
 function Comparison({ node }) {

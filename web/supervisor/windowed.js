@@ -24,25 +24,40 @@ function useWindow(count) {
 
 /** Arrows walk from row to row, also to those that are not drawn yet. */
 function useRowKeys(frame, count) {
-  const [wanted, setWanted] = useState(null);
+  // Keys may come faster than rows are drawn.
+  const wanted = useRef(null);
+  const [, draw] = useState(0);
   useLayoutEffect(() => {
-    if (wanted === null) return;
-    const row = frame.current.querySelector(`tr[data-index="${wanted}"]`);
+    const row = wanted.current !== null && frame.current.querySelector(`tr[data-index="${wanted.current}"]`);
     if (!row) return;
+    wanted.current = null;
     row.querySelector('a, button')?.focus({ preventScroll: true });
-    setWanted(null);
   });
   return (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const row = event.target.closest?.('tr[data-index]');
     if (!by || !row || event.target.matches('select, textarea')) return;
     event.preventDefault();
-    const index = Math.min(Math.max(Number(row.dataset.index) + by, 0), count - 1);
+    const index = Math.min(Math.max((wanted.current ?? Number(row.dataset.index)) + by, 0), count - 1);
     const { scrollTop, clientHeight } = frame.current;
     const [above, below] = [index * ROW_PX, (index + 1) * ROW_PX + HEAD_PX];
     if (above < scrollTop) frame.current.scrollTop = above;
     if (below > scrollTop + clientHeight) frame.current.scrollTop = below - clientHeight;
-    setWanted(index);
+    wanted.current = index;
+    draw((count) => count + 1);
+  };
+}
+
+/** A row that changes its place is taken out and put in again, and the browser forgets that it had the focus. */
+function useKeptFocus() {
+  const had = useRef(null);
+  useLayoutEffect(() => {
+    if (had.current?.isConnected && document.activeElement === document.body) had.current.focus({ preventScroll: true });
+  });
+  return {
+    onfocusin: ({ target }) => { had.current = target; },
+    // What a person leaves is left before anything is drawn; what was moved is not left.
+    onfocusout: ({ target }) => queueMicrotask(() => { if (had.current === target && document.activeElement !== target) had.current = null; }),
   };
 }
 
@@ -58,9 +73,10 @@ function Head({ column, sort, onSort }) {
 export function Windowed({ label, kind = '', columns, rows, renderRow, sort = '', onSort = () => {}, empty = null }) {
   const { frame, from, to, onScroll } = useWindow(rows.length);
   const onKeyDown = useRowKeys(frame, rows.length);
+  const keptFocus = useKeptFocus();
   const space = (count) => count > 0 && html`<tr class="space" aria-hidden="true"><td style=${{ height: `${count * ROW_PX}px` }}></td></tr>`;
   return html`
-    <div class="table-frame" ref=${frame} tabindex="0" role="region" aria-label=${label} onScroll=${onScroll} onKeyDown=${onKeyDown}>
+    <div class="table-frame" ref=${frame} tabindex="0" role="region" aria-label=${label} onScroll=${onScroll} onKeyDown=${onKeyDown} ...${keptFocus}>
       <table class="windowed ${kind}" aria-rowcount=${rows.length + 1}>
         <thead><tr aria-rowindex="1">${columns.map((column) => html`<${Head} key=${column.name} column=${column} sort=${sort} onSort=${onSort} />`)}</tr></thead>
         <tbody>${space(from)}${rows.slice(from, to).map((row, at) => renderRow(row, { index: from + at, ariaIndex: from + at + 2 }))}${space(rows.length - to)}</tbody>
