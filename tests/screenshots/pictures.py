@@ -90,7 +90,7 @@ def floor(studio: Studio) -> None:
 def decision(studio: Studio) -> None:
     page = studio.opened(SUPERVISOR, "#/floor")
     page.get_by_role("link", name="@ferry42").click()
-    page.get_by_text("The candidates").click()
+    expect(page.get_by_text("Went to agent-7").first).to_be_visible()
     studio.take("decision", page)
 
 
