@@ -250,6 +250,36 @@ def test_who_loses_the_race_for_a_conversation_is_told(office: Office, seat: Sea
     office.was_lawful()
 
 
+def test_a_session_that_has_ended_takes_no_words_with_it(office: Office, seat: Seat) -> None:
+    one = seat(office.one)
+    page = one.page
+    Mouse().go_on_queue(page)
+    office.says("buoy8", "is anybody there?")
+    is_offered(page, "buoy8")
+    Mouse().pick_up(page, "buoy8")
+    said(page, "is anybody there?")
+    page.get_by_label("Your reply").fill("Yes, I am here.")
+    (conversation,) = office.conversations()
+    draft, agent = f"/conversations/{conversation['id']}/draft", office.agent(office.one)
+    eventually(lambda: agent.ok("GET", draft)["text"] == "Yes, I am here.", "the draft is kept")
+    one.allowed = ("401",)
+    one.context.clear_cookies()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Your session has ended")).to_be_visible()
+
+    one.sign_in(office.one)
+    one.page.on("dialog", lambda asked: asked.accept())  # a word has not left this screen
+    page.reload()
+    open_row(page, "buoy8")
+    expect(page.get_by_label("Your reply")).to_have_value("Yes, I am here.")
+    one.allowed = ()
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".delivery.sent")).to_be_visible(timeout=15_000)
+    Mouse().disconnect(page, "solved")
+    settled(office)
+    office.was_lawful()
+
+
 def test_hostile_texts_are_kept_as_they_were_and_stay_words(
     parley: Running, office: Office, seat: Seat
 ) -> None:
