@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -154,14 +154,27 @@ class Killable:
         self.profile = self.browser.contexts[0]
 
     def kill(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
 
-def test_a_killed_browser_loses_no_word(
-    office: Office, playwright: Playwright, tmp_path: Path
-) -> None:
-    first = Killable(playwright, tmp_path)
+@pytest.fixture
+def killable(playwright: Playwright, tmp_path: Path) -> Iterator[Callable[[], Killable]]:
+    """Return how to start a browser that can be killed; each is on the same profile."""
+    started: list[Killable] = []
+
+    def start() -> Killable:
+        started.append(Killable(playwright, tmp_path))
+        return started[-1]
+
+    yield start
+    for browser in started:
+        browser.kill()
+
+
+def test_a_killed_browser_loses_no_word(office: Office, killable: Callable[[], Killable]) -> None:
+    first = killable()
     page = Person(first.profile, office, office.one).page
     Mouse().go_on_queue(page)
     office.says("quay_9", "where is my refund?")
@@ -175,7 +188,7 @@ def test_a_killed_browser_loses_no_word(
     first.kill()
     office.says("quay_9", "hello? it is number 77")
 
-    second = Killable(playwright, tmp_path)
+    second = killable()
     page = Person(second.profile, office, office.one).page
     open_row(page, "quay_9")
     said(page, "hello? it is number 77")
@@ -183,7 +196,6 @@ def test_a_killed_browser_loses_no_word(
     page.get_by_label("Your reply").fill("half a sentence, now whole")
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".delivery.sent")).to_be_visible(timeout=15_000)
-    second.kill()
     agent.ok("POST", f"/conversations/{conversation['id']}/disconnect", {"wrap_up_code": "solved"})
     settled(office)
     office.was_lawful()
