@@ -6,7 +6,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from tests.web.fake_supervisor import quarantined
-from tests.web.fake_world import World
+from tests.web.fake_world import Row, World, at
 from tests.web.scenes import busy_floor, small_floor
 from tests.web.test_desk import LogIn, Serve
 
@@ -96,6 +96,23 @@ def test_several_are_released_and_each_outcome_is_told(serve: Serve, log_in: Log
     dialog.get_by_role("button", name="Close").click()
     expect(bar).to_contain_text("1 chosen")
     assert sent(world, "release") == [{"reason": "rebalancing"}] * 2
+
+
+def test_what_a_supervisor_did_is_told_as_such(serve: Serve, log_in: LogIn) -> None:
+    world = busy_floor()
+    row = next(r for r in world.conversations.values() if r["customer"]["handle"] == "lock_5")
+    told: Row = {
+        "type": "conversation.transferred",
+        "agent_id": "agent-7",
+        "by_name": "supervisor-1",
+    }
+    told |= {"detail": {"to_agent_id": "agent-9", "override_capacity": True, "by": "pr-2"}}
+    world.entries[row["id"]].append({"kind": "event", "at": at(), "event": told})
+    page = log_in(f"{serve(world)}/#/floor", key=SUPERVISOR)
+    page.get_by_role("link", name="@lock_5").click()
+
+    said = "transferred by supervisor-1 to Agent nine, from Agent seven, over the limit"
+    expect(page.get_by_role("log")).to_contain_text(said)
 
 
 def test_over_the_limit_needs_a_reason(serve: Serve, log_in: LogIn) -> None:

@@ -3,7 +3,7 @@ import { html } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { clockTime, customerName, dayName, roughSpan, spaced, toMs, unturned, wholeTime } from '../core/format.js';
 import { agentName, isMine, isSupervisor, workgroupName } from '../state/store.js';
-import { POST } from '../texts/en.js';
+import { AUDIT, POST } from '../texts/en.js';
 import { mayReply } from './actions.js';
 import { resolveReply, underway } from './commands.js';
 import { Delivery, Parts } from './delivery.js';
@@ -112,15 +112,17 @@ export function UnsentEntry({ entry }) {
     </article>`;
 }
 
-const by = (event) => agentName(event.agent_id) || 'the system';
+const by = (event) => event.by_name || agentName(event.agent_id) || 'the system';
+/** A supervisor did it: whose work it was, and whether it went over a limit. */
+const audit = (event) => `${event.by_name && event.agent_id ? AUDIT.from(agentName(event.agent_id)) : ''}${event.detail?.override_capacity ? AUDIT.override : ''}`;
 const EVENTS = {
   created: () => 'conversation opened', offered: (event) => `offered to ${agentName(event.agent_id) || 'an agent'}`,
   offer_expired: (event) => (event.detail?.reason === 'rescinded' ? `taken back from ${agentName(event.agent_id)}` : `${agentName(event.agent_id) || 'the agent'} did not take it in time`),
   declined: (event) => `declined by ${by(event)}`, connected: (event) => `picked up by ${by(event)}`,
   held: (event) => `held by ${by(event)}`, resumed: (event) => `resumed by ${by(event)}`, parked: (event) => `parked by ${by(event)}`,
   unparked: (event) => `taken back by ${by(event)}`, transferred: (event) => `transferred by ${by(event)}`,
-  disconnected: (event) => (event.agent_id ? `disconnected by ${by(event)}` : 'ended by itself, everything was answered'),
-  post_changed: (event) => POST.changed[event.detail?.kind] ?? 'a post was changed', completed: () => 'completed', abandoned: () => 'withdrawn by the customer', discarded: (event) => `discarded by ${by(event)}`, released: (event) => `released to the queue by ${by(event)}`,
+  disconnected: (event) => (event.agent_id || event.by_name ? `disconnected by ${by(event)}` : 'ended by itself, everything was answered'),
+  taken_from_quarantine: (event) => AUDIT.taken(by(event)), post_changed: (event) => POST.changed[event.detail?.kind] ?? 'a post was changed', completed: () => 'completed', abandoned: () => 'withdrawn by the customer', discarded: (event) => `discarded by ${by(event)}`, released: (event) => `released to the queue by ${by(event)}`,
 };
 /** Why a conversation went elsewhere by itself. */
 const CAUSES = { closed: (from) => `${from} is closed`, overflow: (from) => `one waits too long in ${from}` };
@@ -133,7 +135,7 @@ function EventEntry({ event, at }) {
   const { to_agent_id: target, to_workgroup_id: group } = detail;
   const to = name === 'transferred' && (target || group) ? ` to ${target ? agentName(target) : workgroupName(group)}` : '';
   const said = detail.comment ?? CAUSES[detail.cause]?.(workgroupName(detail.from_workgroup_id)) ?? (name === 'offer_expired' ? null : detail.reason);
-  return html`<p class="entry event"><span>${EVENTS[name]?.(event) ?? spaced(name)}${to}${typeof said === 'string' && said && html`: <span dir="auto">${unturned(said)}</span>`}</span> <${Time} at=${at} /></p>`;
+  return html`<p class="entry event"><span>${EVENTS[name]?.(event) ?? spaced(name)}${to}${audit(event)}${typeof said === 'string' && said && html`: <span dir="auto">${unturned(said)}</span>`}</span> <${Time} at=${at} /></p>`;
 }
 
 export function Entry({ entry, conversation }) {

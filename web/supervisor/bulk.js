@@ -5,6 +5,7 @@ import { customerName, stateName } from '../core/format.js';
 import { closeDialog, openDialog } from '../desk/dialog.js';
 import { BULK } from '../texts/en.js';
 import { carryOut } from './carry_out.js';
+import { readable } from './refusals.js';
 import { Target } from './target.js';
 import { chosen, chooseNone } from './selection.js';
 
@@ -74,7 +75,7 @@ function Report({ progress, all }) {
       <ul class="report" tabindex="0" aria-label=${BULK.report}>${rows.map(({ conversation, problem, state }) => html`
         <li key=${conversation.id} class=${problem ? 'refused' : 'done'}><${Icon} name=${problem ? 'cross' : 'tick'} />
           <bdi class="who">${customerName(conversation.customer)}</bdi>
-          <span>${problem ? html`<b>${problem.status ? BULK.refused : BULK.unreachable}</b> <span dir="auto">${problem.detail || problem.title}</span>` : html`${BULK.isDone}, <span class="hint">${stateName(state)}</span>`}</span></li>`)}</ul>
+          <span>${problem ? html`<b>${problem.status ? BULK.refused : BULK.unreachable}</b> <span dir="auto">${readable(problem)}</span>` : html`${BULK.isDone}, <span class="hint">${stateName(state)}</span>`}</span></li>`)}</ul>
       <div class="buttons"><button type="button" class="primary" onClick=${closeDialog}>${BULK.close}</button></div></div>`;
 }
 

@@ -68,7 +68,7 @@ function Places({ group }) {
   const rows = first.map((conversation) => ({ conversation, ...known.get(conversation.id) }))
     .sort((a, b) => (a.position ?? Infinity) - (b.position ?? Infinity));
   return html`
-    <section class="places-of" tabindex="0" aria-label=${QUEUES.places(group.name)}><h3>${QUEUES.places(group.name)}</h3>
+    <section class="places-of" tabindex="0" aria-label=${QUEUES.places(group.name)}><h2>${QUEUES.places(group.name)}</h2>
       ${rows.length === 0 && html`<p class="hint">${QUEUES.nobody}</p>`}
       <ol>${rows.map(({ conversation, position, estimate_s: estimate }) => html`
         <li key=${conversation.id}><span class="number">${position ? QUEUES.place(position) : ''}</span>

@@ -74,6 +74,8 @@ export function Windowed({ label, kind = '', columns, rows, renderRow, sort = ''
   const { frame, from, to, onScroll } = useWindow(rows.length);
   const onKeyDown = useRowKeys(frame, rows.length);
   const keptFocus = useKeptFocus();
+  // Whoever asks for another order asks for what comes first in it.
+  useLayoutEffect(() => { frame.current.scrollTop = 0; }, [sort]);
   const space = (count) => count > 0 && html`<tr class="space" aria-hidden="true"><td style=${{ height: `${count * ROW_PX}px` }}></td></tr>`;
   return html`
     <div class="table-frame" ref=${frame} tabindex="0" role="region" aria-label=${label} onScroll=${onScroll} onKeyDown=${onKeyDown} ...${keptFocus}>

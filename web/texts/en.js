@@ -110,6 +110,12 @@ export const FLOOR = {
   seen: 'Whoever works on it sees that you look at it.',
 };
 
+export const AUDIT = {
+  from: (name) => `, from ${name}`,
+  override: ', over the limit',
+  taken: (name) => `taken out of quarantine by ${name}`,
+};
+
 export const HISTORY = {
   periods: 'Began',
   period: { today: 'today', yesterday: 'yesterday', week: 'in the last 7 days', month: 'in the last 31 days', ever: 'at any time' },
@@ -249,7 +255,7 @@ export const WHY = {
   title: 'Why this agent',
   you: 'Why you',
   byHand: 'Nobody chose: it was picked up or placed by hand.',
-  notYet: 'It was not offered yet.',
+  notYet: 'It was not offered yet: it waits for its turn.',
   failed: 'Why cannot be read now.',
   reasons: {
     disabled: ['was disabled', 'were disabled'], not_on_queue: ['was not on queue', 'were not on queue'], not_present: ['was away', 'were away'],
