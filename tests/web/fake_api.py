@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from tests.web.fake_desk import FakeDesk
 from tests.web.fake_supervisor import FakeSupervisor
-from tests.web.fake_world import RefusedError, Row, World
+from tests.web.fake_world import RefusedError, Row, World, at
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 CSP = (
@@ -112,6 +112,10 @@ class FakeApi(FakeDesk, FakeSupervisor):
 
     async def conversations(self, request: Request) -> Response:
         me = self.agent_of(request)
+        if "newest_first" in request.query_params and self.world.empty_looks:
+            self.world.empty_looks -= 1
+            nothing = {"items": [], "next_cursor": "further", "searched_to": at(-86_400)}
+            return JSONResponse(nothing)
         rows = [row for row in self.world.conversations.values() if self.world.visible(me, row)]
         for name, value in request.query_params.items():
             if name == "agent_id":

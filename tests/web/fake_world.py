@@ -82,6 +82,7 @@ class World:
         self.add_channel("ch-1", "@brand")
         self.canned_replies: list[Row] = []
         self.quarantine: list[Row] = []
+        self.empty_looks = 0
         self.drafts: dict[str, Row] = {}
         self.draft_versions = itertools.count(1)
         self.refuse_drafts = False

@@ -224,6 +224,22 @@ def test_queues_and_history(serve: Serve, log_in: LogIn) -> None:
     expect(page).to_have_url(re.compile(f"{ended['id']}.*view=history"))
 
 
+def test_a_search_says_how_far_back_it_looked(serve: Serve, log_in: LogIn) -> None:
+    world = busy_floor()
+    world.add_conversation("ended_1", ["long ago"], state="completed")
+    world.empty_looks = 12
+    page = log_in(f"{serve(world)}/#/floor?view=history&q=ended_1&period=ever", key=SUPERVISOR)
+
+    expect(page.get_by_text("Nothing was found back to")).to_be_visible()
+    further = page.get_by_role("button", name="Look further back")
+    expect(further).to_be_visible()
+    assert world.empty_looks == 2  # noqa: PLR2004 - a press looks ten times at most
+    further.click()
+    expect(page.get_by_role("link", name="@ended_1")).to_be_visible()
+    expect(page.get_by_text("1 found")).to_be_visible()
+    expect(further).to_have_count(0)
+
+
 def test_a_phone_and_right_to_left_show_no_sideways_scroll(serve: Serve, log_in: LogIn) -> None:
     page = log_in(
         f"{serve(busy_floor())}/#/floor",

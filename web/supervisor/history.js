@@ -11,6 +11,9 @@ import { Windowed } from './windowed.js';
 
 const ASKED = ['state', 'workgroup_id', 'agent_id', 'network', 'channel_id', 'media_type', 'q'];
 const DAY_MS = 86_400_000;
+// A look covers a few thousand conversations; a press goes on until there is something to read.
+const MOST_LOOKS = 10;
+const ENOUGH = 50;
 const NUMBERS = ['created', 'ended'];
 const COLUMNS = ['created', 'ended', 'customer', 'state', 'network', 'workgroup', 'agent', 'wrap_up', 'words']
   .map((name) => ({ name, title: FLOOR.columns[name], isNumber: NUMBERS.includes(name) }));
@@ -40,11 +43,18 @@ export function useHistory() {
     asked.current += 1;
     const mine = asked.current;
     setFound((before) => ({ ...before, rows, isBusy: true, problem: null }));
+    const take = (more) => mine === asked.current && setFound({ problem: null, ...more });
+    let known = { rows, cursor, searchedTo: null };
     try {
-      const page = await get(pathOf(cursor));
-      if (mine === asked.current) setFound({ rows: [...rows, ...page.items], cursor: page.next_cursor, searchedTo: page.searched_to ?? null, isBusy: false, problem: null });
+      for (let looks = 0; looks < MOST_LOOKS && mine === asked.current; looks += 1) {
+        const page = await get(pathOf(known.cursor));
+        known = { rows: [...known.rows, ...page.items], cursor: page.next_cursor, searchedTo: page.searched_to ?? null };
+        if (!known.cursor || known.rows.length - rows.length >= ENOUGH) break;
+        take({ ...known, isBusy: true });
+      }
+      take({ ...known, isBusy: false });
     } catch (problem) {
-      if (mine === asked.current) setFound({ rows, cursor, searchedTo: null, isBusy: false, problem });
+      take({ ...known, isBusy: false, problem });
     }
   };
   useEffect(() => { look(null, []); }, [question]);
@@ -76,8 +86,8 @@ function Foot({ found }) {
   if (!isBusy && !problem && !cursor) return rows.length ? null : html`<p class="empty">${HISTORY.none}</p>`;
   return html`
     <p class="foot" role="status">
-      ${isBusy && HISTORY.searching}${problem && HISTORY.failed(problem.message)}
-      ${!isBusy && !problem && searchedTo && html`<span>${rows.length ? HISTORY.back(wholeTime(searchedTo)) : HISTORY.noneSoFar(wholeTime(searchedTo))}</span>`}
+      ${isBusy && html`<span>${HISTORY.searching}</span>`}${problem && HISTORY.failed(problem.message)}
+      ${!problem && searchedTo && html`<span>${rows.length ? HISTORY.back(wholeTime(searchedTo)) : HISTORY.noneSoFar(wholeTime(searchedTo))}</span>`}
       ${!isBusy && html`<button type="button" class="small" onClick=${further}>${HISTORY.further}</button>`}</p>`;
 }
 
