@@ -67,6 +67,9 @@ class RefusedError(Exception):
 class World:
     """One lock around everything; tests call it from their own thread."""
 
+    empty_looks = 0
+    """So many pages of a search find nothing and lead to another."""
+
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.counter = itertools.count(1)
@@ -82,7 +85,6 @@ class World:
         self.add_channel("ch-1", "@brand")
         self.canned_replies: list[Row] = []
         self.quarantine: list[Row] = []
-        self.empty_looks = 0
         self.drafts: dict[str, Row] = {}
         self.draft_versions = itertools.count(1)
         self.refuse_drafts = False

@@ -22,7 +22,7 @@ function useWindow(count) {
   return { frame, from, to: Math.min(count, from + size), onScroll: () => setTop(frame.current.scrollTop) };
 }
 
-/** Arrows walk from row to row, also to those that are not drawn yet. */
+/** Arrows walk from row to row, also to those that are not drawn yet; the space bar chooses. */
 function useRowKeys(frame, count) {
   // Keys may come faster than rows are drawn.
   const wanted = useRef(null);
@@ -36,6 +36,10 @@ function useRowKeys(frame, count) {
   return (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const row = event.target.closest?.('tr[data-index]');
+    if (event.key === ' ' && event.target.matches('a')) {
+      event.preventDefault();
+      row.querySelector('input[type=checkbox]')?.click();
+    }
     if (!by || !row || event.target.matches('select, textarea')) return;
     event.preventDefault();
     const index = Math.min(Math.max((wanted.current ?? Number(row.dataset.index)) + by, 0), count - 1);
