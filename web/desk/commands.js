@@ -1,9 +1,10 @@
 // The agent's commands: one intent each, refusals said in words, and the answer put on the screen at once.
 import { Intent, put } from '../core/api.js';
 import { signal } from '../core/html.js';
-import { conversations, agents, myId } from '../state/store.js';
+import { agentName, agents, conversations, isMine, isOpen, myId } from '../state/store.js';
 import { reread } from '../state/live.js';
 import { showReply } from '../state/timelines.js';
+import { REFUSED } from '../texts/en.js';
 import { say } from './toasts.js';
 
 /** Ids of the commands that are on their way, so that their buttons wait. */
@@ -13,7 +14,7 @@ const REFUSALS = {
   not_your_conversation: 'This conversation is no longer yours.',
   conversation_ended: 'This conversation has ended.',
   conversation_held: 'This conversation is on hold.',
-  offer_expired: 'This offer has run out.',
+  offer_expired: 'This offer is over.',
   agent_at_capacity: 'There is no room for it.',
   agent_not_eligible: 'That agent cannot take it.',
   illegal_transition: 'That is not possible now.',
@@ -27,21 +28,31 @@ function mark(id, isUnderway) {
   underway.value = next;
 }
 
-export function sayProblem(problem, { what, retry = null }) {
-  const title = problem.status === 0 ? `${what}: not done, the server does not answer.`
-    : REFUSALS[problem.code] ?? `${what}: ${problem.title || 'refused'}.`;
-  say({ title, detail: problem.detail, retry: problem.isPassing ? retry : null });
+/** What has become of the conversation instead: more use to whoever was refused than why. */
+function whatIsSo(conversation) {
+  if (!conversation || isMine(conversation)) return '';
+  if (!isOpen(conversation)) return REFUSED.ended;
+  if (conversation.state === 'queued') return REFUSED.waits;
+  return conversation.agent_id ? REFUSED.taken(agentName(conversation.agent_id)) : '';
 }
 
-/** Does one thing under one id; a second press while it runs is the same press. Answers the result, or null. */
-async function once(id, { what, act, after = () => {} }) {
+export function sayProblem(problem, { what, detail = '', retry = null }) {
+  const title = problem.status === 0 ? `${what}: not done, the server does not answer.`
+    : REFUSALS[problem.code] ?? `${what}: ${problem.title || 'refused'}.`;
+  say({ title, detail: detail || problem.detail, retry: problem.isPassing ? retry : null });
+}
+
+/**
+ * Does one thing under one id; a second press while it runs is the same press. Answers the result, or null.
+ * `lookAgain` reads what is so after a refusal, and says it.
+ */
+async function once(id, { what, act, lookAgain = () => '' }) {
   if (underway.value.has(id)) return null;
   mark(id, true);
   try {
     return await act();
   } catch (problem) {
-    sayProblem(problem, { what, retry: () => once(id, { what, act, after }) });
-    after(problem);
+    sayProblem(problem, { what, detail: await lookAgain(problem), retry: () => once(id, { what, act, lookAgain }) });
     return null;
   } finally {
     mark(id, false);
@@ -58,9 +69,7 @@ export function command(conversationId, name, { body = {}, what }) {
       conversations.put(conversation);
       return conversation;
     },
-    after: (problem) => {
-      if (problem.status) reread(conversationId).catch(() => {});
-    },
+    lookAgain: async (problem) => (problem.status ? whatIsSo(await reread(conversationId).catch(() => null)) : ''),
   });
 }
 

@@ -53,6 +53,12 @@ export const ONLOOKERS = {
   looking: (names, count) => `${names} ${count === 1 ? 'looks' : 'look'} at this too`,
 };
 
+export const REFUSED = {
+  taken: (name) => `${name} has it now.`,
+  ended: 'The conversation has ended.',
+  waits: 'The conversation waits for an agent.',
+};
+
 export const CHANNELS = {
   title: 'Channels',
   well: (count) => (count ? `${count} healthy` : 'none'),
