@@ -10,28 +10,7 @@ from tests.web.test_desk import LogIn, Serve
 SUPERVISOR = "supervisor-key"
 
 
-def test_lists_and_a_conversation(serve: Serve, log_in: LogIn) -> None:
-    world = busy_floor()
-    world.quarantine = [quarantined(1)]
-    world.agents["agent-1"] |= {"override_percent": 25, "reason": "Lunch"}
-    page = log_in(f"{serve(world)}/#/floor", key=SUPERVISOR)
-    judge = Judge(page)
-    page.get_by_role("link", name="@buoy8").click()
-    expect(page.locator(".funnel")).to_be_visible()
-    page.get_by_label("Choose @lock_5").check()
-    judge.look("a conversation, why, and one chosen")
-    page.get_by_role("tab", name="Queues").click()
-    page.get_by_role("button", name="Refunds").click()
-    expect(page.get_by_role("region", name="Who waits in Refunds")).to_be_visible()
-    judge.look("queues")
-    page.get_by_role("tab", name="Quarantine").click()
-    page.get_by_role("button", name="History").click()
-    expect(page.get_by_role("region", name="Conversations of the period")).to_be_visible()
-    judge.look("quarantine and history")
-    judge.assert_content()
-
-
-def test_dialogs(serve: Serve, log_in: LogIn) -> None:
+def test_dialogs_and_what_is_open_in_a_list(serve: Serve, log_in: LogIn) -> None:
     world = busy_floor()
     world.quarantine = [quarantined(1)]
     page = log_in(f"{serve(world)}/#/floor", key=SUPERVISOR)
@@ -41,6 +20,10 @@ def test_dialogs(serve: Serve, log_in: LogIn) -> None:
     page.get_by_label("Choose @dock3").check()
     judge.look_at_dialog("Reassign", "Reassign")
     judge.look_at_dialog("Release", "Release to the queue")
+    page.get_by_role("tab", name="Queues").click()
+    page.get_by_role("button", name="Refunds").click()
+    expect(page.get_by_role("region", name="Who waits in Refunds")).to_be_visible()
+    judge.look("two chosen, a queue in order")
     page.get_by_role("tab", name="Quarantine").click()
     judge.look_at_dialog("Look at", "In quarantine")
     judge.assert_content()
