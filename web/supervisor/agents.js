@@ -53,9 +53,16 @@ function Row({ agent, index, ariaIndex }) {
     </tr>`;
 }
 
+/** Of the workgroup that the conversations are filtered by, else all. */
+function agentsShown() {
+  const group = wish('workgroup_id');
+  return group ? staff.value.filter((agent) => (agent.workgroups ?? []).some((one) => (one.id ?? one) === group)) : staff.value;
+}
+
 export function AgentsCount() {
-  const onQueue = staff.value.filter((agent) => agent.routing_status === 'on_queue').length;
-  return html`<span class="count">${FLOOR.onQueue(onQueue, staff.value.length)}</span>`;
+  const agents = agentsShown();
+  const onQueue = agents.filter((agent) => agent.routing_status === 'on_queue').length;
+  return html`<span class="count">${FLOOR.onQueue(onQueue, agents.length)}</span>`;
 }
 
 export function Agents() {
@@ -67,5 +74,5 @@ export function Agents() {
   const sort = wish('agents');
   const turn = (column) => change({ agents: { [column]: `-${column}`, [`-${column}`]: '' }[sort] ?? column });
   const renderRow = (agent, place) => html`<${Row} key=${agent.id} agent=${agent} ...${place} />`;
-  return html`<${Windowed} label=${STAFF.title} kind="agents-table" columns=${COLUMNS} rows=${sorted(staff.value, sort)} renderRow=${renderRow} sort=${sort} onSort=${turn} />`;
+  return html`<${Windowed} label=${STAFF.title} kind="agents-table" columns=${COLUMNS} rows=${sorted(agentsShown(), sort)} renderRow=${renderRow} sort=${sort} onSort=${turn} />`;
 }

@@ -11,11 +11,13 @@ const TYPED_PAUSE_MS = 250;
 
 function Chip({ name, values, shown }) {
   const value = wish(name);
+  // What a colleague sent may be gone here; it still filters, so it is still shown.
+  const offered = value && !values.includes(value) ? [value, ...values] : values;
   return html`
     <label class="chip ${value ? 'on' : ''}"><span>${FLOOR.chips[name]}</span>
       <select value=${value} onChange=${(event) => change({ [name]: event.currentTarget.value })}>
         <option value="">${FLOOR.all}</option>
-        ${values.map((one) => html`<option key=${one} value=${one} selected=${one === value}>${shown(one)}</option>`)}
+        ${offered.map((one) => html`<option key=${one} value=${one} selected=${one === value}>${shown(one) ?? one}</option>`)}
       </select></label>`;
 }
 

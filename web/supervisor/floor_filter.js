@@ -1,6 +1,6 @@
 // Which conversations a supervisor's filters let through, and in which order.
 import { customerName, toMs } from '../core/format.js';
-import { OPEN_STATES, agentName, levelOf, waitsSince, workgroupName } from '../state/store.js';
+import { OPEN_STATES, agentName, levelOf, waitsSince, workgroupName, workgroups } from '../state/store.js';
 
 const SAME = ['state', 'workgroup_id', 'network', 'channel_id', 'media_type'];
 
@@ -10,6 +10,13 @@ export const holdersOf = (conversation) => (conversation.state === 'alerting'
   : [conversation.agent_id].filter(Boolean));
 
 export const holderNames = (conversation) => holdersOf(conversation).map(agentName).join(', ');
+
+/** When the customer should have had words, by the workgroup's service level; null when nobody waits or no target is known. */
+export function dueAt(conversation) {
+  const target_s = workgroups.get(conversation.workgroup_id)?.service_level?.target_s;
+  const since = waitsSince(conversation);
+  return target_s && Number.isFinite(since) ? since + target_s * 1000 : null;
+}
 
 function hasWords(conversation, words) {
   const text = [customerName(conversation.customer), conversation.customer?.name, conversation.network, conversation.state,
@@ -29,6 +36,7 @@ export const ORDERS = {
   agent: byText(holderNames),
   age: byNumber(({ created_at: at }) => toMs(at)),
   waits: byNumber((conversation) => waitsSince(conversation) ?? Number.MAX_SAFE_INTEGER),
+  due: byNumber((conversation) => dueAt(conversation) ?? Number.MAX_SAFE_INTEGER),
   priority: byNumber(({ priority }) => -(priority ?? 0)),
 };
 

@@ -5,15 +5,15 @@ import { Icon } from '../core/icons.js';
 import { customerName, networkName, span, stateName, toMs } from '../core/format.js';
 import { Wait } from '../desk/lists.js';
 import { hrefOf, openConversation, route } from '../desk/route.js';
-import { hasLoaded, isPrivate, openConversations, workgroupName } from '../state/store.js';
+import { hasLoaded, isPrivate, levelOf, openConversations, workgroupName } from '../state/store.js';
 import { FLOOR } from '../texts/en.js';
-import { ORDERS, holderNames } from './floor_filter.js';
+import { ORDERS, dueAt, holderNames } from './floor_filter.js';
 import { choose, chooseAll, isChosen } from './selection.js';
 import { turnOrder, wish } from './view.js';
 import { Windowed } from './windowed.js';
 
-const NUMBERS = ['age', 'waits', 'priority'];
-const NAMES = ['customer', 'state', 'network', 'workgroup', 'agent', 'age', 'waits', 'priority', 'words'];
+const NUMBERS = ['age', 'waits', 'due', 'priority'];
+const NAMES = ['customer', 'state', 'network', 'workgroup', 'agent', 'age', 'waits', 'due', 'priority', 'words'];
 const COLUMNS = NAMES.map((name) => ({ name, title: FLOOR.columns[name], isNumber: NUMBERS.includes(name), isSortable: name in ORDERS }));
 
 export function Preview({ conversation }) {
@@ -39,6 +39,14 @@ export function OpenLink({ conversation, beforehand = () => {} }) {
   return html`<a href=${hrefOf({ page: 'floor', id: conversation.id, filters })} onClick=${open}><bdi>${customerName(conversation.customer)}</bdi></a>`;
 }
 
+/** Ahead or behind is said by a word, not only by the colour beside it. */
+function Due({ conversation }) {
+  const at = dueAt(conversation);
+  if (at === null) return html`<span class="hint">–</span>`;
+  const left = at - now.value;
+  return html`<span class="wait ${levelOf(conversation, now.value)}">${left > 0 ? FLOOR.dueIn(span(left)) : FLOOR.dueAgo(span(-left))}</span>`;
+}
+
 function Row({ conversation, shown, index, ariaIndex }) {
   const { id, state } = conversation;
   const take = (event) => choose(conversation, shown, { isOn: event.currentTarget.checked, isRange: event.shiftKey });
@@ -51,6 +59,7 @@ function Row({ conversation, shown, index, ariaIndex }) {
       <td class="c-workgroup"><bdi>${workgroupName(conversation.workgroup_id)}</bdi></td><td class="c-agent"><bdi>${holderNames(conversation)}</bdi></td>
       <td class="c-age number">${span(now.value - toMs(conversation.created_at))}</td>
       <td class="c-waits number"><${Wait} conversation=${conversation} /></td>
+      <td class="c-due number"><${Due} conversation=${conversation} /></td>
       <td class="c-priority number">${conversation.priority}</td>
       <td class="c-words"><${Preview} conversation=${conversation} /></td>
     </tr>`;

@@ -100,9 +100,11 @@ export const FLOOR = {
   history: 'History',
   table: 'Open conversations',
   columns: {
-    chosen: 'chosen', customer: 'customer', state: 'state', network: 'network', workgroup: 'workgroup', agent: 'agent', age: 'age', waits: 'waits',
+    chosen: 'chosen', customer: 'customer', state: 'state', network: 'network', workgroup: 'workgroup', agent: 'agent', age: 'age', waits: 'waits', due: 'due',
     priority: 'priority', words: 'last words', ended: 'ended', created: 'began', wrap_up: 'wrap-up',
   },
+  dueIn: (time) => `in ${time}`,
+  dueAgo: (time) => `${time} ago`,
   choose: (name) => `Choose ${name}`,
   chooseAll: 'Choose all that are shown',
   private: 'private',
