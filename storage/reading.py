@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from conversations.model import Conversation, ConversationState, Instant, ReplyState
 from conversations.replies import Reply
-from storage import clock
+from storage import clock, events
 from storage.conversation_tables import (
     ConversationRow,
     CustomerRow,
@@ -31,6 +31,7 @@ from storage.conversation_tables import (
     PostRow,
     ReplyRow,
 )
+from storage.events import Happening
 from storage.ids import new_id
 from storage.latest import sources_of
 from storage.log_tables import DecisionRow, EventRow
@@ -48,6 +49,8 @@ NOTES = NoteRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
 PRINCIPALS = PrincipalRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
+
+NOTE_WRITTEN = "conversation.note_written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,16 +290,22 @@ def posts_named(
 def add_note(
     connection: Connection, conversation_id: str, agent_id: str | None, name: str, text: str
 ) -> dict[str, Any]:
-    """Write a note; it changes nothing of the conversation itself."""
+    """Write a note and tell of it; it changes nothing of the conversation itself."""
+    now = clock.now(connection)
     note = {
         "id": new_id("no"),
         "conversation_id": conversation_id,
         "agent_id": agent_id,
         "author_name": name,
         "text": text,
-        "created_at": clock.now(connection),
+        "created_at": now,
     }
     connection.execute(insert(NOTES).values(note))
+    theirs = select(CONVERSATIONS.c.workgroup_id).where(CONVERSATIONS.c.id == conversation_id)
+    workgroup_id = connection.execute(theirs).scalar_one()
+    detail = {"note_id": note["id"]}
+    told = Happening(NOTE_WRITTEN, workgroup_id, agent_id, conversation_id, detail)
+    events.append(connection, [told], now)
     return note
 
 

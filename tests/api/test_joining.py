@@ -138,8 +138,9 @@ async def test_an_agent_is_consulted_notes_and_gets_the_conversation(floor: Floo
     assert given["consulted_agent_id"] is None
     assert (await owner.ok("GET", "/agents/me"))["utilization_percent"] == 0
     assert (await expert.ok("GET", "/agents/me"))["utilization_percent"] == 25
-    assert (await types_of(owner, opened))[-3:] == [
+    assert (await types_of(owner, opened))[-4:] == [
         "conversation.consulted",
+        "conversation.note_written",
         "conversation.transferred",
         "conversation.connected",
     ]

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -69,6 +70,16 @@ class Office:
 
     def agent(self, key: str) -> Caller:
         return Caller(self.parley, key)
+
+    @contextmanager
+    def consultation(self, *, asking: str, asked: str) -> Iterator[str]:
+        """Let one agent ask the other about the only conversation, until the end of the block."""
+        (conversation,) = self.conversations()
+        path = f"/conversations/{conversation['id']}/consult"
+        body = {"agent_id": self.agent(asked).ok("GET", "/agents/me")["id"], "comment": "where?"}
+        self.agent(asking).ok("POST", path, body)
+        yield str(conversation["id"])
+        self.agent(asking).ok("POST", f"{path}/end", {})
 
     def close(self) -> None:
         """Let nobody of this office be found free by a later one."""

@@ -83,6 +83,11 @@ def is_offered(page: Page, customer: str) -> None:
     expect(offer_of(page, customer)).to_be_visible(timeout=15_000)
 
 
+def show(page: Page, where: str, conversation_id: str) -> None:
+    """Follow a link to the conversation, as a colleague sends it."""
+    page.evaluate("hash => { location.hash = hash; }", f"#/{where}/{conversation_id}")
+
+
 def open_row(page: Page, customer: str) -> None:
     page.get_by_role("link", name=f"@{customer}").first.click()
     expect(page.get_by_role("log")).to_be_visible()
@@ -122,6 +127,7 @@ def test_two_agents_and_a_supervisor_work_one_conversation(
     is_offered(two.page, "ferry42")
     hands.pick_up(two.page, "ferry42")
     said(two.page, "It is in the depot.")
+    consults(office, one.page, two.page, hands)
     hands.hold(two.page)
     has_state(supervisor.page, "held")
     hands.resume(two.page)
@@ -131,6 +137,14 @@ def test_two_agents_and_a_supervisor_work_one_conversation(
     settled(office)
     assert [post["text"] for post in office.published()[-1:]] == ["It is in the depot."]
     office.was_lawful()
+
+
+def consults(office: Office, asked: Page, asking: Page, hands: Hands) -> None:
+    with office.consultation(asking=office.two, asked=office.one) as conversation_id:
+        show(asked, "mine", conversation_id)
+        said(asked, "It is in the depot.")
+        hands.note(asked, "Look on the second shelf.")
+        said(asking, "Look on the second shelf.")
 
 
 def reads_why(page: Page, customer: str, sentence: str) -> None:
@@ -315,7 +329,7 @@ def test_hostile_texts_are_kept_as_they_were_and_stay_words(
     read = floor.timeline(path)
     assert [e["post"]["text"] for e in read if e["kind"] == "post"] == [text for text, _ in said_by]
     supervisor = seat(office.supervisor).page
-    supervisor.evaluate("id => { location.hash = `#/floor/${id}`; }", conversation["id"])
+    show(supervisor, "floor", conversation["id"])
     log = supervisor.get_by_role("log")
     expect(log.locator(".entry.note")).to_have_count(len(CLASSES), timeout=15_000)
     assert log.locator(".entry.post").count() == len(said_by)

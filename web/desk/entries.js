@@ -126,8 +126,9 @@ const EVENTS = {
 };
 /** Why a conversation went elsewhere by itself. */
 const CAUSES = { closed: (from) => `${from} is closed`, overflow: (from) => `one waits too long in ${from}` };
-/** The posts and replies themselves are shown; a line about each would only repeat them. */
-const isRepeat = ({ type = '' }) => type === 'conversation.post_received' || type.startsWith('reply.');
+/** Posts, replies and notes themselves are shown; a line about each would only repeat them. */
+const REPEATS = ['conversation.post_received', 'conversation.note_written'];
+const isRepeat = ({ type = '' }) => REPEATS.includes(type) || type.startsWith('reply.');
 
 function EventEntry({ event, at }) {
   const name = String(event.type ?? '').replace(/^conversation\./, '');
