@@ -12,6 +12,7 @@ import logs
 from api import (
     accounts,
     agents,
+    budgets,
     canned_replies,
     channels,
     commands,
@@ -97,6 +98,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     replies.router,
     reply_changes.router,
     drafts.router,
+    budgets.router,
     canned_replies.router,
     onlookers.router,
     networks.router,

@@ -84,6 +84,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "POST /simulations": _SUPERVISOR,
     "GET /statistics/now": _FLOOR,
     "GET /statistics/intervals": _FLOOR,
+    "GET /budgets": _SUPERVISOR,
     "GET /quarantine": _SUPERVISOR,
     "POST /quarantine/{quarantined_id}/retry": _SUPERVISOR,
     "DELETE /quarantine/{quarantined_id}": _SUPERVISOR,

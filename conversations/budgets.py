@@ -35,6 +35,12 @@ def spend(
     return Spending(used_until, wait_ms) if wait_ms > 0 else Spending(used)
 
 
+def used_percent(used_until: Instant, allowance: Allowance, now: Instant) -> int:
+    """Return how much of what may come at once is used; at 100 the next call waits."""
+    burst, each_ms = _shape(allowance)
+    return min(100, max(0, used_until - now) * 100 // (burst * each_ms))
+
+
 def _shape(allowance: Allowance) -> tuple[int, int]:
     """Return how many calls may come at once, and the time until one more comes in."""
     calls = max(1, allowance.calls)

@@ -1,14 +1,39 @@
 """What accounts have used up of their networks' allowances, shared by all workers."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from conversations.budgets import spend
 from conversations.capabilities import Allowance
 from conversations.model import Instant
-from storage.setup_tables import AccountBudgetRow
+from storage.setup_tables import AccountBudgetRow, AccountLeaseRow
 
 BUDGETS = AccountBudgetRow.__table__  # type: ignore[attr-defined]
+LEASES = AccountLeaseRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Until when allowances are paid for, by account and name, and accounts are left alone."""
+
+    until: Mapping[tuple[str, str], Instant]
+    paused_until: Mapping[str, Instant]
+
+
+def used(connection: Connection, account_ids: Collection[str]) -> Used:
+    """Return what the accounts have used; whatever never made a call is not named."""
+    ids = sorted(account_ids)
+    spent = select(BUDGETS).where(BUDGETS.c.account_id.in_(ids))
+    paused = select(LEASES.c.account_id, LEASES.c.paused_until).where(
+        LEASES.c.account_id.in_(ids), LEASES.c.paused_until.is_not(None)
+    )
+    return Used(
+        {(row.account_id, row.name): row.used_until for row in connection.execute(spent)},
+        {row.account_id: row.paused_until for row in connection.execute(paused)},
+    )
 
 
 def take(

@@ -270,6 +270,7 @@ def create_app(world: World) -> WithHeaders:
         ("/workgroups", api.names, ["GET"]),
         ("/channels", api.names, ["GET"]),
         ("/workgroups/{id}/queue", api.queue, ["GET"]),
+        ("/budgets", api.budgets, ["GET"]),
         ("/quarantine", api.quarantine, ["GET"]),
         ("/quarantine/{id}", api.quarantined, ["DELETE"]),
         ("/quarantine/{id}/retry", api.quarantined, ["POST"]),

@@ -70,6 +70,18 @@ class FakeSupervisor:
         place = {"queue_position": position, "waited_s": 30, "estimated_wait_s": 60}
         return JSONResponse({"workgroup_id": row["workgroup_id"], **place})
 
+    async def budgets(self, request: Request) -> Response:
+        self.key_of(request)
+        calls = {"name": "x_reads", "calls": 300, "per_s": 900, "used_percent": 40}
+        rows = self.world.channels.values()
+        accounts = {str(row["account_id"]) for row in rows if "account_id" in row}
+        return listing(
+            [
+                {"account_id": one, "network": "x", "waits_until": None, "allowances": [calls]}
+                for one in sorted(accounts)
+            ]
+        )
+
     async def quarantine(self, request: Request) -> Response:
         self.key_of(request)
         return listing(list(self.world.quarantine))

@@ -8,7 +8,7 @@ from tests.web.test_desk import CONTRASTS, LogIn, Serve
 
 def test_a_channel_in_trouble_is_seen_at_once_and_told_in_full(serve: Serve, log_in: LogIn) -> None:
     world = busy_floor()
-    world.add_channel("ch-2", "@care", "mastodon", workgroup_id="w-refunds")
+    world.add_channel("ch-2", "@care", "mastodon", workgroup_id="w-refunds", account_id="ac-2")
     world.add_channel("ch-3", "old mailbox", "email", enabled=False, health="down")
     page = log_in(serve(world), key="supervisor-key")
     tab = page.get_by_role("tab", name="Channels")
@@ -23,6 +23,8 @@ def test_a_channel_in_trouble_is_seen_at_once_and_told_in_full(serve: Serve, log
     expect(rows.first).to_contain_text("credentials refused")
     expect(rows.first).to_contain_text("401 invalid token")
     expect(rows.first).to_contain_text("00:0")
+    expect(rows.first).to_contain_text("An administrator gives its account new credentials")
+    expect(rows.first.get_by_role("img", name="40 percent")).to_be_visible()
     expect(rows.nth(1)).to_contain_text("healthy")
     expect(rows.nth(2)).to_contain_text("switched off")
     assert page.evaluate(CONTRASTS) == []

@@ -1,8 +1,10 @@
 // The supervisor's list of channels: which ones hear, which do not, since when and why. What is wrong stands on top.
 import { now } from '../core/clock.js';
-import { html, useEffect } from '../core/html.js';
+import { getAll } from '../core/api.js';
+import { html, signal, useEffect } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { span, spaced, toMs, wholeTime } from '../core/format.js';
+import { clockTime, span, spaced, toMs, wholeTime } from '../core/format.js';
+import { Load } from '../desk/topbar.js';
 import { refreshChannels } from '../state/live.js';
 import { channels, workgroupName } from '../state/store.js';
 import { CHANNELS } from '../texts/en.js';
@@ -24,6 +26,24 @@ function Health({ channel }) {
   return html`<span class="health ${level}"><${Icon} name=${icon} />${CHANNELS.health[health] ?? spaced(health)}</span>`;
 }
 
+/** Account id → what of its network's allowances is used. */
+const budgets = signal(new Map());
+
+async function readBudgets() {
+  const rows = await getAll('/budgets').catch(() => null);
+  if (rows) budgets.value = new Map(rows.map((row) => [row.account_id, row]));
+}
+
+/** The allowance that comes to its end first; a network that says nothing of one has none to show. */
+function Budget({ channel }) {
+  const { waits_until: until, allowances = [] } = budgets.value.get(channel.account_id) ?? {};
+  if (until) return html`<b class="soon">${CHANNELS.waitsUntil(clockTime(until))}</b>`;
+  const [worst] = allowances.toSorted((a, b) => b.used_percent - a.used_percent);
+  if (!worst) return html`<span class="hint">${CHANNELS.nothing}</span>`;
+  const title = allowances.map(({ name, calls, per_s: s, used_percent: used }) => CHANNELS.allowance(spaced(name), used, calls, span(s * 1000))).join('; ');
+  return html`<span title=${title}><${Load} percent=${worst.used_percent} label=${CHANNELS.budget} /></span>`;
+}
+
 /** What the network said, then what helps. */
 function Trouble({ channel }) {
   const next = CHANNELS.next[healthOf(channel)];
@@ -36,7 +56,7 @@ function Row({ channel }) {
   return html`
     <tr><td><bdi>${channel.name}</bdi></td><td><${Health} channel=${channel} /></td>
       <td class="number" title=${since ? wholeTime(since) : undefined}>${since ? span(now.value - toMs(since)) : '–'}</td>
-      <td class="detail"><${Trouble} channel=${channel} /></td><td><bdi>${workgroupName(channel.workgroup_id)}</bdi></td>
+      <td class="detail"><${Trouble} channel=${channel} /></td><td><${Budget} channel=${channel} /></td><td><bdi>${workgroupName(channel.workgroup_id)}</bdi></td>
       <td class="number" title=${CHANNELS.caughtUpTitle}>${channel.caught_up_at ? CHANNELS.ago(span(now.value - toMs(channel.caught_up_at))) : '–'}</td></tr>`;
 }
 
@@ -51,8 +71,12 @@ export function ChannelsCount() {
 
 export function Channels() {
   useEffect(() => {
-    refreshChannels();
-    const timer = setInterval(refreshChannels, READ_EVERY_MS);
+    const read = () => {
+      refreshChannels();
+      readBudgets();
+    };
+    read();
+    const timer = setInterval(read, READ_EVERY_MS);
     return () => clearInterval(timer);
   }, []);
   const rows = channels.all().toSorted((a, b) => ORDER.indexOf(healthOf(a)) - ORDER.indexOf(healthOf(b)) || String(a.name).localeCompare(String(b.name)));
