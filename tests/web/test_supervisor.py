@@ -70,6 +70,8 @@ def test_a_thousand_rows_are_a_window_that_keys_walk(serve: Serve, log_in: LogIn
     expect(rows(page).last).to_contain_text("@c999")
     page.get_by_role("link", name="@c999").press("Enter")
     expect(page.get_by_role("heading", name="@c999").first).to_be_visible()
+    page.get_by_role("button", name="Close the conversation").click()
+    expect(page.get_by_role("heading", name="@c999")).to_have_count(0)
 
 
 def test_several_are_released_and_each_outcome_is_told(serve: Serve, log_in: LogIn) -> None:

@@ -1,9 +1,11 @@
 // The chips above the table; each is a part of the address, so that a view can be sent to a colleague.
 import { html, useEffect, useState } from '../core/html.js';
+import { Icon } from '../core/icons.js';
 import { networkName, stateName } from '../core/format.js';
+import { route } from '../desk/route.js';
 import { OPEN_STATES, agentName, channelName, channels, openConversations, staff, workgroupName, workgroups } from '../state/store.js';
 import { FLOOR, HISTORY } from '../texts/en.js';
-import { change, clearFilters, isFiltered, isHistory, wish } from './view.js';
+import { change, clearFilters, closeConversation, isFiltered, isHistory, wish } from './view.js';
 
 export const ENDED_STATES = ['completed', 'discarded', 'abandoned', 'merged'];
 export const PERIODS = Object.keys(HISTORY.period);
@@ -65,5 +67,6 @@ export function Filters({ said }) {
       <${Words} />
       ${isFiltered() && html`<button type="button" class="link" onClick=${clearFilters}>${FLOOR.clear}</button>`}
       <span class="hint" role="status">${said}</span>
+      ${route.value.id && html`<button type="button" class="quiet icon small" aria-label=${FLOOR.close} title=${FLOOR.close} onClick=${closeConversation}><${Icon} name="cross" /></button>`}
     </div>`;
 }

@@ -12,6 +12,9 @@ export function change(wishes) {
   go({ page, id, filters: { ...filters, ...wishes } });
 }
 
+/** The conversation beside goes away; the table has all the room again. */
+export const closeConversation = () => go({ page: 'floor', id: null, filters: route.value.filters });
+
 export const clearFilters = () => change(Object.fromEntries(FILTERS.map((name) => [name, ''])));
 
 export const isFiltered = () => FILTERS.some((name) => wish(name));

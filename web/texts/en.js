@@ -96,6 +96,7 @@ export const FLOOR = {
   levels: { late: 'late', soon: 'soon late' },
   words: 'handle, name or words',
   clear: 'Clear',
+  close: 'Close the conversation',
   shown: (shown, all) => `${shown} of ${all}`,
   open: (count) => (count === 1 ? '1 open conversation' : `${count} open conversations`),
   views: 'Which conversations',
