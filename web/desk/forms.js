@@ -1,4 +1,4 @@
-// The forms behind the actions that need a word more: transfer, park, discard, release.
+// The forms behind the actions that need a word more: transfer, park, discard.
 import { html, useState } from '../core/html.js';
 import { statusName } from '../core/format.js';
 import { myId, staff, workgroups } from '../state/store.js';
@@ -106,8 +106,3 @@ export const DiscardForm = ({ conversation }) => html`
   <${ReasonForm} conversation=${conversation} name="discard" what="Discard" kind="end"
     presets=${['spam', 'not actionable', 'duplicate', 'wrong brand']}
     hint="It leaves the queue for good. What was written stays in the history." />`;
-
-export const ReleaseForm = ({ conversation }) => html`
-  <${ReasonForm} conversation=${conversation} name="release" what="Release"
-    presets=${['agent is away', 'shift ended', 'rebalancing']}
-    hint="It goes back to its queue with its age; the agent is free at once." />`;
