@@ -56,6 +56,12 @@ function Log({ conversation, timeline }) {
     if (isAtEnd.current) toEnd();
     else setMore(true);
   }, [timeline.entries.length, unsent.length]);
+  // The composer grows with its words, and entries with what can be done: what was said last stays in sight.
+  useEffect(() => {
+    const observer = new ResizeObserver(() => { if (isAtEnd.current) toEnd(); });
+    for (const element of [log.current, ...log.current.children]) observer.observe(element);
+    return () => observer.disconnect();
+  }, [timeline.entries.length, unsent.length]);
   const onScroll = () => {
     const { scrollHeight, scrollTop, clientHeight } = log.current;
     isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
