@@ -51,7 +51,7 @@ function Log({ conversation, timeline }) {
   const [hasMore, setMore] = useState(false);
   const unsent = unsentOf(conversation.id, timeline.entries);
   const entries = withDays(timeline.entries);
-  const toEnd = () => { log.current.scrollTop = log.current.scrollHeight; };
+  const toEnd = () => { if (log.current) log.current.scrollTop = log.current.scrollHeight; };
   useLayoutEffect(() => {
     if (isAtEnd.current) toEnd();
     else setMore(true);
