@@ -202,6 +202,7 @@ def test_quarantine_is_put_right_or_thrown_away(serve: Serve, log_in: LogIn) -> 
     dialog.get_by_role("button", name="Take it in").click()
     expect(page.get_by_role("heading", name="@ferry").first).to_be_visible()
 
+    expect(page.get_by_role("button", name="Look at")).to_have_count(1)
     page.get_by_role("button", name="Look at").click()
     expect(dialog.get_by_role("button", name="Try again")).to_have_count(0)
     dialog.get_by_role("button", name="Throw it away").click()
