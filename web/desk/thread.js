@@ -10,7 +10,7 @@ import { actionsFor } from './actions.js';
 import { underway } from './commands.js';
 import { Composer } from './composer.js';
 import { Entry, UnsentEntry, entryKey } from './entries.js';
-import { keyHint } from './keys.js';
+import { keyHint } from './key_table.js';
 import { Audience, Wait } from './lists.js';
 import { usePresence } from './onlookers.js';
 import { unsentOf } from './outbox.js';
@@ -58,7 +58,8 @@ function Log({ conversation, timeline }) {
   }, [timeline.entries.length, unsent.length]);
   // The composer grows with its words, and entries with what can be done: what was said last stays in sight.
   useEffect(() => {
-    const observer = new ResizeObserver(() => { if (isAtEnd.current) toEnd(); });
+    const follow = () => { if (log.current && isAtEnd.current) toEnd(); };
+    const observer = new ResizeObserver(() => requestAnimationFrame(follow));
     for (const element of [log.current, ...log.current.children]) observer.observe(element);
     return () => observer.disconnect();
   }, [timeline.entries.length, unsent.length]);
