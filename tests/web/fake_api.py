@@ -3,25 +3,23 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
+from api import pages
 from tests.web.fake_desk import FakeDesk
 from tests.web.fake_supervisor import FakeSupervisor
 from tests.web.fake_world import RefusedError, Row, World, at
 
-WEB = Path(__file__).resolve().parents[2] / "web"
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
-    "trusted-types parley-worker; require-trusted-types-for 'script'"
-)
+HEADERS = [
+    (b"content-security-policy", pages.POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-cache"),
+]
 POLL_S = 0.02
 KEEP_ALIVE_S = 1.0
 PRINCIPALS: dict[str, Row] = {
@@ -242,21 +240,11 @@ class WithHeaders:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] += [
-                    (b"content-security-policy", CSP.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"cache-control", b"no-cache"),
-                ]
+                given = {name.lower() for name, _ in message["headers"]}
+                message["headers"] += [pair for pair in HEADERS if pair[0] not in given]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
-
-
-def page_of(name: str) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(_request: Request) -> Response:
-        return FileResponse(WEB / name)
-
-    return answer
 
 
 def create_app(world: World) -> WithHeaders:
@@ -296,9 +284,4 @@ def create_app(world: World) -> WithHeaders:
         Route(f"/api/v1{path}", guarded(endpoint), methods=methods)
         for path, endpoint, methods in table
     ]
-    pages = [
-        Route("/", page_of("index.html")),
-        Route("/wallboard", page_of("wallboard.html")),
-        Mount("/web", StaticFiles(directory=WEB)),
-    ]
-    return WithHeaders(Starlette(routes=[*routes, *pages]))
+    return WithHeaders(Starlette(routes=[*routes, *pages.routes()]))

@@ -47,12 +47,3 @@ def test_no_module_makes_markup_from_text() -> None:
 def test_modules_stay_small() -> None:
     for path in OWN:
         assert len(path.read_text().splitlines()) <= 400, path
-
-
-def test_the_desk_preloads_every_module_that_it_imports() -> None:
-    html = (WEB / "index.html").read_text()
-    apart = ("ticker-worker.js", "theme.js")
-    for part in ("vendor", "core", "state", "desk"):
-        for path in (WEB / part).glob("*.js"):
-            if path.name not in apart:
-                assert f"/web/{part}/{path.name}" in html, path

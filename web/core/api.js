@@ -10,7 +10,7 @@ const PAGE_LIMIT = 200;
 const OUTLIVES_ITS_PAGE = 20_000;
 
 /** What the server refused, or that it could not be reached. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor({ status = 0, code = 'unreachable', title = '', detail = '', retryAfter_s = null, requestId = null }) {
     super(detail || title || code);
     Object.assign(this, { status, code, title, detail, retryAfter_s, requestId });
@@ -94,7 +94,7 @@ export async function getAll(path, { pages = 5 } = {}) {
 }
 
 /** Random and visible; randomUUID exists only on secure origins. */
-export function newKey() {
+function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

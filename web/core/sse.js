@@ -7,7 +7,7 @@ const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 2000;
 
 /** Cuts a text stream into blocks `{id, event, data}`; blocks without data (keep-alives) are given too. */
-export function createParser(onBlock) {
+function createParser(onBlock) {
   let rest = '';
   return (chunk) => {
     rest += chunk;

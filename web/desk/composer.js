@@ -10,7 +10,7 @@ import { useCanned } from './canned.js';
 import { FormButtons, closeDialog, openDialog } from './dialog.js';
 import { DraftTrouble, holdDraft, openDraft, releaseDraft } from './draft_keeping.js';
 import { changeDraft, clearReply, draftOf } from './drafts.js';
-import { keyHint } from './keys.js';
+import { keyHint } from './key_table.js';
 import { useRoom } from './lengths.js';
 import { Onlookers, noteTyping } from './onlookers.js';
 import { postNote, postReply } from './outbox.js';

@@ -149,4 +149,4 @@ export function Entry({ entry, conversation }) {
 }
 
 export const entryKey = (entry, index) => `${entry.kind}:${entry[entry.kind]?.id ?? `${entry.at}:${index}`}`;
-export const age = (at, nowMs) => roughSpan(nowMs - toMs(at));
+const age = (at, nowMs) => roughSpan(nowMs - toMs(at));

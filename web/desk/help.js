@@ -2,9 +2,8 @@
 import { html, useEffect } from '../core/html.js';
 import { prefer, preferences } from '../core/settings.js';
 import { closeDialog } from './dialog.js';
-import { BINDINGS, capture, keyOf, remap } from './keys.js';
-
-const FIXED = [['Ctrl+K', 'Everything by name'], ['Ctrl+Enter', 'Send'], ['Esc', 'Leave the composer, close'], ['Enter', 'Open']];
+import { BINDINGS, capture, keyOf, remap } from './key_table.js';
+import { KEYS } from '../texts/en.js';
 
 function takeKey(event) {
   if (!capture.value || event.key === 'Shift') return;
@@ -28,17 +27,17 @@ export function Help() {
     <div class="keys">
       <ul>${BINDINGS.map((binding) => html`
         <li key=${binding.name}><span>${binding.label}</span>
-          <button type="button" class="quiet" aria-label=${`Change the key of: ${binding.label}`} onClick=${() => { capture.value = binding; }}>
-            ${capture.value === binding ? html`<em>press a key</em>` : html`<${Keys} text=${keyOf(binding)} />`}
+          <button type="button" class="quiet" aria-label=${KEYS.change(binding.label)} onClick=${() => { capture.value = binding; }}>
+            ${capture.value === binding ? html`<em>${KEYS.press}</em>` : html`<${Keys} text=${keyOf(binding)} />`}
           </button></li>`)}
-        ${FIXED.map(([key, label]) => html`<li key=${key}><span>${label}</span><span class="fixed"><${Keys} text=${key} /></span></li>`)}
+        ${KEYS.fixed.map(([key, label]) => html`<li key=${key}><span>${label}</span><span class="fixed"><${Keys} text=${key} /></span></li>`)}
       </ul>
       <label class="choice"><input type="checkbox" checked=${preferences.value.letters}
-        onChange=${(event) => prefer({ letters: event.currentTarget.checked })} /> Single letters act</label>
-      <p class="hint">Letters rest while you type. Click a key to give it another.</p>
+        onChange=${(event) => prefer({ letters: event.currentTarget.checked })} /> ${KEYS.letters}</label>
+      <p class="hint">${KEYS.hint}</p>
       <div class="buttons">
-        <button type="button" onClick=${() => prefer({ keys: {} })}>Back to the usual keys</button>
-        <button type="button" class="primary" data-first onClick=${closeDialog}>Close</button>
+        <button type="button" onClick=${() => prefer({ keys: {} })}>${KEYS.usual}</button>
+        <button type="button" class="primary" data-first onClick=${closeDialog}>${KEYS.close}</button>
       </div>
     </div>`;
 }

@@ -8,7 +8,7 @@ import { lastWords, timelineOf, watchTimeline } from '../state/timelines.js';
 import { decline, pickUp } from './actions.js';
 import { setStatus, underway } from './commands.js';
 import { hasDraft } from './drafts.js';
-import { keyHint } from './keys.js';
+import { keyHint } from './key_table.js';
 import { hrefOf, openConversation, route } from './route.js';
 
 const RING = 2 * Math.PI * 9;
@@ -63,7 +63,7 @@ export function Wait({ conversation }) {
   return html`<span class="wait ${level}" title="waiting for words since">${LEVEL_WORDS[level] && html`<span class="word">${LEVEL_WORDS[level]}</span>`}<time>${span(now.value - since)}</time></span>`;
 }
 
-export function Row({ conversation }) {
+function Row({ conversation }) {
   const isCurrent = route.value.id === conversation.id;
   const unanswered = conversation.unanswered_count ?? 0;
   return html`

@@ -7,7 +7,7 @@ import { OFF_REASONS, actionsFor, compose, mayReply } from './actions.js';
 import { setStatus } from './commands.js';
 import { closeDialog, openDialog } from './dialog.js';
 import { Help } from './help.js';
-import { keyHint } from './keys.js';
+import { keyHint } from './key_table.js';
 import { go, openConversation, route } from './route.js';
 import { logOut } from './session.js';
 

@@ -137,4 +137,4 @@ export function Thread() {
   return html`<section class="thread" tabindex="-1" aria-label="Conversation">${id ? html`<${OpenThread} key=${id} id=${id} />` : html`<${Teaching} />`}</section>`;
 }
 
-export const postsLine = (conversation) => plural(conversation.post_count ?? 0, 'post');
+const postsLine = (conversation) => plural(conversation.post_count ?? 0, 'post');

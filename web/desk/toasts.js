@@ -7,7 +7,7 @@ const TOAST_ICONS = { error: 'warning', note: 'note' };
 const toasts = signal([]);
 let lastId = 0;
 
-export function dismiss(id) {
+function dismiss(id) {
   toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
 

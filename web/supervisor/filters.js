@@ -7,8 +7,8 @@ import { OPEN_STATES, agentName, channelName, channels, openConversations, staff
 import { FLOOR, HISTORY } from '../texts/en.js';
 import { change, clearFilters, closeConversation, isFiltered, isHistory, wish } from './view.js';
 
-export const ENDED_STATES = ['completed', 'discarded', 'abandoned', 'merged'];
-export const PERIODS = Object.keys(HISTORY.period);
+const ENDED_STATES = ['completed', 'discarded', 'abandoned', 'merged'];
+const PERIODS = Object.keys(HISTORY.period);
 const TYPED_PAUSE_MS = 250;
 
 function Chip({ name, values, shown }) {

@@ -5,7 +5,7 @@ import { OPEN_STATES, agentName, levelOf, waitsSince, workgroupName, workgroups 
 const SAME = ['state', 'workgroup_id', 'network', 'channel_id', 'media_type'];
 
 /** Who has it, or is asked to take it. */
-export const holdersOf = (conversation) => (conversation.state === 'alerting'
+const holdersOf = (conversation) => (conversation.state === 'alerting'
   ? (conversation.offers ?? [conversation.offer]).filter(Boolean).map((offer) => offer.agent_id)
   : [conversation.agent_id].filter(Boolean));
 

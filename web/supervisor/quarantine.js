@@ -16,7 +16,7 @@ const PAGE = 100;
 
 const pieces = signal({ rows: [], isMore: false, problem: null, isRead: false });
 
-export async function readQuarantine() {
+async function readQuarantine() {
   try {
     const { items, next_cursor: next } = await get(`/quarantine?limit=${PAGE}`);
     pieces.value = { rows: items, isMore: Boolean(next), problem: null, isRead: true };

@@ -1,7 +1,7 @@
 // What the supervisor looks at, kept in the address bar: filters, order, and which list lies below.
 import { go, route } from '../desk/route.js';
 
-export const FILTERS = ['state', 'workgroup_id', 'agent_id', 'network', 'channel_id', 'media_type', 'level', 'q'];
+const FILTERS = ['state', 'workgroup_id', 'agent_id', 'network', 'channel_id', 'media_type', 'level', 'q'];
 
 export const wish = (name) => route.value.filters[name] ?? '';
 export const isHistory = () => wish('view') === 'history';

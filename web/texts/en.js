@@ -1,5 +1,47 @@
 // English: what the desk and the supervisor's floor say. One such file is one language.
 
+export const KEYS = {
+  title: 'Keys',
+  names: {
+    pickup: 'Pick up the offer', decline: 'Decline the offer', next: 'Next conversation', previous: 'Previous conversation', reply: 'Reply', note: 'Write a note',
+    hold: 'Hold or resume', transfer: 'Transfer', park: 'Park, or take back', disconnect: 'Disconnect', disconnect_next: 'Disconnect and go to the next',
+    status: 'On queue, off queue', mine: 'My interactions', waiting: 'Waiting', floor: 'The floor', help: 'This list',
+  },
+  fixed: [
+    ['Ctrl+K', 'Everything by name'], ['Ctrl+Enter', 'Send'], ['/', 'Canned replies, in an empty composer'], ['Esc', 'Leave the composer, close'], ['Enter', 'Open'],
+  ],
+  change: (name) => `Change the key of: ${name}`,
+  press: 'press a key',
+  letters: 'Single letters act',
+  hint: 'Letters rest while you type. Click a key to give it another.',
+  usual: 'Back to the usual keys',
+  close: 'Close',
+};
+
+export const PALETTE = {
+  title: 'Commands',
+  search: 'Search commands and conversations',
+  found: 'Found',
+  none: 'Nothing by that name.',
+  about: { status: 'status', go: 'go', looks: 'looks', help: 'help', account: 'account', agent: 'agent', workgroup: 'workgroup', preference: 'preference' },
+  reply: 'Reply',
+  note: 'Write a note',
+  on: 'Go on queue',
+  off: 'Go off queue',
+  offFor: (reason) => `Off queue: ${reason}`,
+  mine: 'My interactions',
+  waiting: 'Waiting',
+  floor: 'The floor',
+  wallboard: 'Wallboard',
+  administration: 'Administration',
+  theme: (name) => `Theme: ${name}`,
+  compact: 'Compact lines',
+  comfortable: 'Comfortable lines',
+  keys: 'Keys',
+  preferences: 'Preferences',
+  logOut: 'Log out',
+};
+
 export const CHANGES = {
   edit: { pending: 'an edit is on its way', done: 'edited', refused: 'the edit was refused' },
   delete: { pending: 'a deletion is on its way', done: 'deleted on the network', refused: 'the deletion was refused' },

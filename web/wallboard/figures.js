@@ -12,7 +12,7 @@ const waits = ({ state }) => state === 'queued' || state === 'alerting';
 const longest = (rows, field, nowMs) => (rows.length ? Math.max(...rows.map((row) => nowMs - toMs(row[field]))) : null);
 
 /** What is true now of some conversations: counts and spans in ms, and the worst level of those that wait. */
-export function countsOf(rows, nowMs) {
+function countsOf(rows, nowMs) {
   const waiting = rows.filter(waits);
   const connected = rows.filter(withAgent);
   return {
@@ -38,7 +38,7 @@ export function notePickUp(conversation) {
   pickUps.set(`${conversation.id}:${at}`, { at, wait_ms, ...group.service_level });
 }
 
-export function inTime(nowMs) {
+function inTime(nowMs) {
   for (const [key, pickUp] of pickUps) if (nowMs - pickUp.at > WINDOW_MS) pickUps.delete(key);
   const all = Array.from(pickUps.values());
   if (!all.length) return { percent: null, target: null, count: 0 };
@@ -46,7 +46,7 @@ export function inTime(nowMs) {
   return { percent: Math.round((100 * good) / all.length), target: Math.max(...all.map((pickUp) => pickUp.percent ?? 0)) || null, count: all.length };
 }
 
-export function presence(groupId = null) {
+function presence(groupId = null) {
   const members = staff.value.filter((agent) => !groupId || (agent.workgroups ?? []).some((entry) => (entry.id ?? entry) === groupId));
   const onQueue = members.filter((agent) => agent.routing_status === 'on_queue');
   const load = onQueue.length ? Math.round(onQueue.reduce((sum, agent) => sum + (agent.utilization_percent ?? 0), 0) / onQueue.length) : null;

@@ -1,0 +1,175 @@
+"""Joins a page's modules into one script and its sheets into one, in memory and not on disk."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+# Written modules begin a line with these; minified ones follow a semicolon or a brace.
+_BEGIN = r"(?:^|(?<=[;}]))"
+_FROM = r"""from\s*["'](?P<path>[^"']+)["'];?"""
+_IMPORT = re.compile(
+    _BEGIN
+    + r"import\s*(?:(?P<default>\w+)|\{(?P<names>[^}]*)\}|\*\s*as\s+(?P<all>\w+))\s*"
+    + _FROM,
+    re.MULTILINE,
+)
+_PASSED_ON = re.compile(_BEGIN + r"export\s*\{(?P<names>[^}]*)\}\s*" + _FROM, re.MULTILINE)
+_LISTED = re.compile(_BEGIN + r"export\s*\{(?P<names>[^}]*)\};?", re.MULTILINE)
+_DECLARED = re.compile(
+    r"^export\s+(?P<kind>async\s+function\*?|function\*?|class|const)\s+(?P<name>[\w$]+)",
+    re.MULTILINE,
+)
+_DEFAULT = re.compile(_BEGIN + r"export default function\b", re.MULTILINE)
+_LEFT = re.compile(r"^\s*(?:import|export)\b.*|^await\b.*|(?<![\w.$])import\s*[(.].*", re.MULTILINE)
+
+
+# Notes to whoever reads the source are not sent; they lie beside it, under /web/.
+_NOTES = re.compile(r"^[ \t]*(?://.*|/\*[\s\S]*?\*/[ \t]*)\n", re.MULTILINE)
+
+
+_SCOPE = """// {path}
+const {name} = (() => {{
+{text}
+return {{ {given} }};
+}})();
+"""
+
+
+class JoinError(ValueError):
+    """A module is written in a form that cannot be joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One file as a function scope: what it takes, what it gives, its text."""
+
+    path: str
+    """Below web/, with slashes."""
+    takes: Mapping[str, frozenset[str]]
+    gives: frozenset[str]
+    text: str
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is learnt of one file while its text is rewritten."""
+
+    path: str
+    takes: dict[str, set[str]] = field(default_factory=dict)
+    gives: dict[str, str] = field(default_factory=dict)
+
+    def imported(self, match: re.Match[str]) -> str:
+        path = _beside(self.path, match["path"])
+        known = self.takes.setdefault(path, set())
+        if match["all"]:
+            known.add("*")
+            return f"const {match['all']} = {_scope(path)};"
+        if match["default"]:
+            known.add("default")
+            return f"const {{ default: {match['default']} }} = {_scope(path)};"
+        pairs = list(_pairs(match["names"]))
+        known.update(name for name, _ in pairs)
+        taken = ", ".join(name if name == own else f"{name}: {own}" for name, own in pairs)
+        return f"const {{ {taken} }} = {_scope(path)};"
+
+    def passed_on(self, match: re.Match[str]) -> str:
+        path = _beside(self.path, match["path"])
+        for name, outside in _pairs(match["names"]):
+            self.takes.setdefault(path, set()).add(name)
+            self.gives[outside] = f"{_scope(path)}.{name}"
+        return ""
+
+    def listed(self, match: re.Match[str]) -> str:
+        self.gives.update({outside: own for own, outside in _pairs(match["names"])})
+        return ""
+
+    def declared(self, match: re.Match[str]) -> str:
+        self.gives[match["name"]] = match["name"]
+        return f"{match['kind']} {match['name']}"
+
+    def default(self, _match: re.Match[str]) -> str:
+        self.gives["default"] = "$default"
+        return "function $default"
+
+
+def read_module(web: Path, path: str) -> Module:
+    """Read one file; JoinError when it is written in a form that is not known here."""
+    reading = _Reading(path)
+    text = (web / path).read_text(encoding="utf-8")
+    if not path.startswith("vendor/"):
+        text = _NOTES.sub("", text)
+    text = _IMPORT.sub(reading.imported, text)
+    text = _PASSED_ON.sub(reading.passed_on, text)
+    text = _LISTED.sub(reading.listed, text)
+    text = _DECLARED.sub(reading.declared, text)
+    text = _DEFAULT.sub(reading.default, text)
+    if left := _LEFT.search(text):
+        raise JoinError(f"{path}: cannot be joined: {left[0].strip()[:80]}")
+    given = ", ".join(
+        name if name == own else f"{name}: {own}" for name, own in reading.gives.items()
+    )
+    return Module(
+        path=path,
+        takes={of: frozenset(names) for of, names in reading.takes.items()},
+        gives=frozenset(reading.gives),
+        text=_SCOPE.format(path=path, name=_scope(path), text=text, given=given),
+    )
+
+
+def modules_of(web: Path, entry: str) -> list[Module]:
+    """Every module that a page needs, each after those that it takes from."""
+    ordered: dict[str, Module] = {}
+    _gather(web, entry, (), ordered)
+    return list(ordered.values())
+
+
+def _gather(web: Path, path: str, above: tuple[str, ...], ordered: dict[str, Module]) -> None:
+    if path in ordered:
+        return
+    if path in above:
+        raise JoinError(f"modules need each other: {' > '.join([*above, path])}")
+    module = read_module(web, path)
+    for needed, names in module.takes.items():
+        _gather(web, needed, (*above, path), ordered)
+        if missing := names - ordered[needed].gives - {"*"}:
+            raise JoinError(f"{path} takes {', '.join(sorted(missing))}: not in {needed}")
+    ordered[path] = module
+
+
+def join_scripts(web: Path, entry: str) -> str:
+    """One module that does what `entry` and all that it needs do."""
+    return "".join(module.text for module in modules_of(web, entry))
+
+
+def join_sheets(web: Path, paths: list[str]) -> str:
+    """One sheet, in the order in which the page names its sheets."""
+    texts = [(path, (web / path).read_text(encoding="utf-8")) for path in paths]
+    return "".join(f"/* {path} */\n{_NOTES.sub('', text)}\n" for path, text in texts)
+
+
+def _scope(path: str) -> str:
+    return "$" + re.sub(r"\W", "_", path.removesuffix(".js"))
+
+
+def _beside(path: str, other: str) -> str:
+    """Where `other` lies, as `path` names it."""
+    if not other.startswith("."):
+        raise JoinError(f"{path}: {other} is not beside it")
+    parts: list[str] = []
+    for part in (PurePosixPath(path).parent / other).parts:
+        if part != "..":
+            parts.append(part)
+        elif parts:
+            parts.pop()
+        else:
+            raise JoinError(f"{path}: {other} lies outside")
+    return "/".join(parts)
+
+
+def _pairs(names: str) -> Iterator[tuple[str, str]]:
+    """Split `a, b as c` into (a, a), (b, c)."""
+    for part in names.split(","):
+        words = part.split()
+        if words:
+            yield words[0], words[-1]
