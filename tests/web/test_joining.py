@@ -42,6 +42,13 @@ def test_every_page_can_be_joined_and_each_module_comes_once() -> None:
         assert paths[-1] == entry
 
 
+def test_the_language_is_chosen_before_any_word_is_read() -> None:
+    for entry in entries().values():
+        modules = modules_of(WEB, entry)
+        readers = [module.path for module in modules if "texts/en.js" in module.takes]
+        assert readers[0] == "core/language.js", entry
+
+
 def test_every_module_belongs_to_a_page() -> None:
     joined = {module.path for entry in entries().values() for module in modules_of(WEB, entry)}
     apart = {"core/theme.js", "core/ticker-worker.js"}

@@ -1,4 +1,5 @@
 // The public API: one way to call it, one shape of error, and intents that can be repeated without harm.
+import { NAMES } from '../texts/en.js';
 import { hearDate } from './clock.js';
 
 const BASE = '/api/v1';
@@ -60,7 +61,7 @@ async function call(method, path, { body, key, version = null } = {}) {
       signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
     });
   } catch {
-    throw new Problem({ title: 'The server does not answer.' });
+    throw new Problem({ title: NAMES.unreachable });
   }
   hearDate(response.headers.get('Date'), sentAt, Date.now());
   if (!response.ok) {

@@ -1,4 +1,8 @@
 // Times, spans and names as people read them.
+import { NAMES } from '../texts/en.js';
+import { computed } from './html.js';
+import { locale } from './language.js';
+import { preferences } from './settings.js';
 
 const pad = (n) => String(Math.floor(n)).padStart(2, '0');
 
@@ -19,34 +23,53 @@ export function roughSpan(ms) {
   if (s < 90) return `${s} s`;
   if (s < 5400) return `${Math.round(s / 60)} min`;
   if (s < 129_600) return `${Math.round(s / 3600)} h`;
-  return `${Math.round(s / 86_400)} days`;
+  return NAMES.days(Math.round(s / 86_400));
 }
 
-const hour = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const day = new Intl.DateTimeFormat(undefined, { day: '2-digit', month: 'short' });
-const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+/** Written in the reader's language and in the time zone that they chose; else in the browser's. */
+function inZone(options) {
+  const format = computed(() => {
+    const { timeZone } = preferences.value;
+    try {
+      return new Intl.DateTimeFormat(locale, { ...options, timeZone: timeZone || undefined });
+    } catch {
+      return new Intl.DateTimeFormat(locale, options);
+    }
+  });
+  return (time) => {
+    const ms = typeof time === 'number' ? time : toMs(time);
+    return Number.isFinite(ms) ? format.value.format(ms) : '';
+  };
+}
 
-const formatted = (format) => (time) => (Number.isFinite(toMs(time)) ? format.format(toMs(time)) : '');
-export const clockTime = formatted(hour);
-export const shortDay = formatted(day);
-export const dayName = formatted(longDay);
-export const wholeTime = formatted(whole);
+export const clockTime = inZone({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+export const clockSeconds = inZone({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+export const shortDay = inZone({ day: '2-digit', month: 'short' });
+export const dayName = inZone({ weekday: 'long', day: 'numeric', month: 'long' });
+export const wholeTime = inZone({ dateStyle: 'medium', timeStyle: 'medium' });
+/** The same for all moments of one day. */
+export const dayKey = inZone({ year: 'numeric', month: '2-digit', day: '2-digit' });
 
-const NETWORKS = {
-  x: 'X', facebook: 'Facebook', instagram: 'Instagram', mastodon: 'Mastodon', bluesky: 'Bluesky', youtube: 'YouTube',
-  reddit: 'Reddit', telegram: 'Telegram', whatsapp: 'WhatsApp', linkedin: 'LinkedIn', threads: 'Threads', email: 'e-mail',
-  sms: 'SMS', webhook: 'webhook', simulated: 'simulated network',
-};
-export const networkName = (network) => NETWORKS[network] ?? network ?? 'unknown network';
+const HOUR_MS = 3_600_000;
 
-const STATES = { wrapup: 'wrap-up' };
-export const stateName = (state) => STATES[state] ?? state;
+/** How far the wall clock of the chosen zone is ahead of UTC then. */
+function aheadMs(ms) {
+  const wall = new Date(ms).toLocaleString('en-US', { timeZone: preferences.value.timeZone || undefined, hourCycle: 'h23' });
+  return Date.parse(`${wall} UTC`) - Math.floor(ms / 1000) * 1000;
+}
 
-const STATUSES = {
-  on_queue: 'On queue', off_queue: 'Off queue', not_responding: 'Not responding', draining: 'Draining', logged_out: 'Logged out',
-};
-export const statusName = (status) => STATUSES[status] ?? spaced(status ?? 'unknown');
+/** The moment, in ms, at which the wall clock of the chosen zone shows the hour, so many days from today. */
+export function dayAt({ hour, days, fromMs = Date.now() }) {
+  const wall = Math.floor((fromMs + aheadMs(fromMs)) / (24 * HOUR_MS)) * 24 * HOUR_MS + (days * 24 + hour) * HOUR_MS;
+  // The clocks may be changed in between.
+  return wall - aheadMs(wall - aheadMs(wall));
+}
+
+export const networkName = (network) => NAMES.networks[network] ?? network ?? NAMES.unknownNetwork;
+
+export const stateName = (state) => NAMES.states[state] ?? state;
+
+export const statusName = (status) => NAMES.statuses[status] ?? spaced(status ?? NAMES.unknown);
 
 /** snake_case to words. */
 export const spaced = (code) => String(code).replaceAll('_', ' ');
@@ -61,7 +84,7 @@ export const unturned = (text) => String(text ?? '').replace(/[\u202d\u202e]/g, 
 export function customerName(customer) {
   const handle = unturned(customer?.handle);
   if (handle) return /^[@+]|@/.test(handle) ? handle : `@${handle}`;
-  return unturned(customer?.name) || 'unknown customer';
+  return unturned(customer?.name) || NAMES.unknownCustomer;
 }
 
 export const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;

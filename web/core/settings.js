@@ -1,8 +1,11 @@
-// What this browser prefers: theme, density, keys, sound. Never anything about a customer or a key.
+// What this browser prefers: looks, language, time zone, keys, sound. Never anything about a customer or a key.
 import { effect, signal } from './html.js';
 
 const STORE = 'parley.preferences';
-const DEFAULTS = { theme: 'auto', density: 'comfortable', letters: true, sound: true, keys: {} };
+// An empty language or time zone is the browser's own.
+const DEFAULTS = {
+  theme: 'auto', density: 'comfortable', motion: 'auto', language: '', timeZone: '', letters: true, sound: true, keys: {},
+};
 
 function read() {
   try {
@@ -23,16 +26,16 @@ export function prefer(change) {
   }
 }
 
-const THEMES = ['auto', 'light', 'dark'];
+export const THEMES = ['auto', 'light', 'dark'];
 
 export function nextTheme() {
   prefer({ theme: THEMES[(THEMES.indexOf(preferences.value.theme) + 1) % THEMES.length] });
 }
 
-/** Puts theme and density on the document, now and whenever they change. */
+/** Puts what is seen on the document, now and whenever they change. */
 export function wearPreferences() {
   effect(() => {
-    document.documentElement.dataset.theme = preferences.value.theme;
-    document.documentElement.dataset.density = preferences.value.density;
+    const { theme, density, motion } = preferences.value;
+    Object.assign(document.documentElement.dataset, { theme, density, motion });
   });
 }

@@ -79,8 +79,6 @@ export function act(conversation, name) {
 
 export const mayReply = (conversation) => isMine(conversation) && conversation.state === 'connected';
 
-export const OFF_REASONS = ['Break', 'Lunch', 'Meeting', 'Training', 'Paperwork'];
-
 export function toggleStatus() {
   if (!me.value) return;
   setStatus(me.value.routing_status === 'on_queue' ? 'off_queue' : 'on_queue');

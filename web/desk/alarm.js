@@ -4,6 +4,7 @@ import { customerName, networkName } from '../core/format.js';
 import { preferences } from '../core/settings.js';
 import { isLeaderTab } from '../state/live.js';
 import { mine, myOffer, offers } from '../state/store.js';
+import { DESK } from '../texts/en.js';
 
 const rung = new Set();
 let audio = null;
@@ -31,8 +32,8 @@ export const allowNotifications = () => 'Notification' in globalThis && Notifica
 // No words of the customer: a notification may show on a locked screen.
 function notify(conversation) {
   if (!mayNotify() || !document.hidden) return;
-  const notification = new Notification('Parley: a conversation for you', {
-    body: `${customerName(conversation.customer)} on ${networkName(conversation.network)}`, tag: myOffer(conversation).id,
+  const notification = new Notification(DESK.notification, {
+    body: DESK.offerOn(customerName(conversation.customer), networkName(conversation.network)), tag: myOffer(conversation).id,
   });
   notification.onclick = () => {
     focus();
@@ -44,7 +45,7 @@ export function startAlarm() {
   effect(() => {
     const unanswered = mine.value.filter((conversation) => conversation.state === 'connected' && conversation.unanswered_count > 0).length;
     const count = offers.value.length + unanswered;
-    document.title = `${count ? `(${count}) ` : ''}${offers.value.length ? 'Offer · ' : ''}Parley`;
+    document.title = `${count ? `(${count}) ` : ''}${offers.value.length ? DESK.offerTitle : ''}Parley`;
     for (const conversation of offers.value) {
       const { id } = myOffer(conversation);
       if (rung.has(id)) continue;

@@ -1,5 +1,6 @@
 // One dialog at a time, on the browser's own <dialog>: it keeps the focus, and Escape closes it.
 import { html, signal, useLayoutEffect, useRef } from '../core/html.js';
+import { DESK } from '../texts/en.js';
 
 /** `{title, body: component, props, wide}` */
 const shown = signal(null);
@@ -48,7 +49,7 @@ function Dialog({ title, body, props = {}, kind = '' }) {
 export function FormButtons({ submit, kind = 'primary', disabled = false }) {
   return html`
     <div class="buttons">
-      <button type="button" onClick=${closeDialog}>Cancel</button>
+      <button type="button" onClick=${closeDialog}>${DESK.cancel}</button>
       <button type="submit" class=${kind} disabled=${disabled}>${submit}</button>
     </div>`;
 }

@@ -1,6 +1,6 @@
 // The forms behind the actions that need a word more: transfer, park, discard.
 import { html, useState } from '../core/html.js';
-import { statusName } from '../core/format.js';
+import { dayAt, statusName } from '../core/format.js';
 import { myId, staff, workgroups } from '../state/store.js';
 import { command } from './commands.js';
 import { FormButtons, closeDialog } from './dialog.js';
@@ -54,12 +54,7 @@ export function TransferForm({ conversation }) {
 
 const HOUR_MS = 3_600_000;
 
-function tomorrowMorning() {
-  const moment = new Date();
-  moment.setDate(moment.getDate() + 1);
-  moment.setHours(9, 0, 0, 0);
-  return moment.getTime();
-}
+const tomorrowMorning = () => dayAt({ hour: 9, days: 1 });
 
 const PARK_CHOICES = [
   ['Until I take it back', () => null],

@@ -1,7 +1,7 @@
 // The list of keys, where they can be changed and switched off.
 import { html, useEffect } from '../core/html.js';
 import { prefer, preferences } from '../core/settings.js';
-import { closeDialog } from './dialog.js';
+import { closeDialog, openDialog } from './dialog.js';
 import { BINDINGS, capture, keyOf, remap } from './key_table.js';
 import { KEYS } from '../texts/en.js';
 
@@ -15,7 +15,7 @@ function takeKey(event) {
 
 const Keys = ({ text }) => text.split(/[ +]/).map((key) => html`<kbd key=${key}>${key}</kbd>`);
 
-export function Help() {
+function Help() {
   useEffect(() => {
     addEventListener('keydown', takeKey, true);
     return () => {
@@ -41,3 +41,5 @@ export function Help() {
       </div>
     </div>`;
 }
+
+export const openHelp = () => openDialog({ title: KEYS.title, body: Help, kind: 'wide' });

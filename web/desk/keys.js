@@ -2,13 +2,12 @@
 import { preferences } from '../core/settings.js';
 import { conversations, isSupervisor, mine, offers, openConversations, waiting } from '../state/store.js';
 import { act, compose, decline, pickUp, toggleStatus } from './actions.js';
-import { isDialogOpen, openDialog } from './dialog.js';
+import { isDialogOpen } from './dialog.js';
 import { visibleFloor } from '../supervisor/floor_filter.js';
-import { Help } from './help.js';
+import { openHelp } from './help.js';
 import { BINDINGS, capture, keyOf } from './key_table.js';
-import { Palette } from './palette.js';
+import { openPalette } from './palette.js';
 import { go, openConversation, pane, route } from './route.js';
-import { KEYS, PALETTE } from '../texts/en.js';
 
 const SEQUENCE_MS = 1200;
 
@@ -29,7 +28,7 @@ const RUNS = {
   mine: () => go({ page: 'mine', id: null }),
   waiting: () => go({ page: 'waiting', id: null }),
   floor: () => isSupervisor.value && go({ page: 'floor', id: null }),
-  help: () => openDialog({ title: KEYS.title, body: Help, kind: 'wide' }),
+  help: openHelp,
 };
 
 function takeOffer() {
@@ -86,7 +85,7 @@ function pressed(event) {
   const isCommand = event.ctrlKey || event.metaKey;
   if (isCommand && event.key.toLowerCase() === 'k') {
     event.preventDefault();
-    openDialog({ title: PALETTE.title, body: Palette, kind: 'palette' });
+    openPalette();
     return;
   }
   if (capture.value || isCommand || event.altKey || event.isComposing || isDialogOpen() || isTyping(event.target)) return;

@@ -1,8 +1,10 @@
 // The desk: logs in, listens, draws.
+import { wearLanguage } from '../core/language.js';
 import { html, render } from '../core/html.js';
 import { wearPreferences } from '../core/settings.js';
 import { startTicker } from '../core/ticker.js';
 import { isSupervisor, session } from '../state/store.js';
+import { DESK } from '../texts/en.js';
 import { startAlarm } from './alarm.js';
 import { DialogHost } from './dialog.js';
 import { startKeeping } from './draft_keeping.js';
@@ -33,12 +35,13 @@ function Desk() {
 }
 
 function App() {
-  if (session.value === undefined) return html`<p class="unseen" role="status">Loading</p>`;
+  if (session.value === undefined) return html`<p class="unseen" role="status">${DESK.loading}</p>`;
   return html`${session.value ? html`<${Desk} />` : html`<${Login} />`}<${DialogHost} /><${Toasts} />`;
 }
 
 // What has not left this screen would be lost with it.
 addEventListener('beforeunload', (event) => { if (outbox.value.length) event.preventDefault(); });
+wearLanguage();
 wearPreferences();
 startTicker();
 startRouting();

@@ -1,6 +1,7 @@
 // What went wrong, said until it is read; what went right says itself on the screen.
 import { html, signal } from '../core/html.js';
 import { Icon } from '../core/icons.js';
+import { DESK } from '../texts/en.js';
 
 const SHOWN_MS = 8000;
 const TOAST_ICONS = { error: 'warning', note: 'note' };
@@ -28,14 +29,14 @@ function Toast({ toast }) {
     <li class="toast ${toast.kind}">
       <${Icon} name=${TOAST_ICONS[toast.kind] ?? 'tick'} />
       <p><strong>${toast.title}</strong> ${toast.detail && html`<span>${toast.detail}</span>`}</p>
-      ${toast.retry && html`<button type="button" class="small" onClick=${again}>Try again</button>`}
-      <button type="button" class="quiet icon" aria-label="Dismiss" onClick=${() => dismiss(toast.id)}><${Icon} name="cross" /></button>
+      ${toast.retry && html`<button type="button" class="small" onClick=${again}>${DESK.tryAgain}</button>`}
+      <button type="button" class="quiet icon" aria-label=${DESK.dismiss} onClick=${() => dismiss(toast.id)}><${Icon} name="cross" /></button>
     </li>`;
 }
 
 export function Toasts() {
   return html`
-    <div role="alert"><ul class="toasts" aria-label="Messages">
+    <div role="alert"><ul class="toasts" aria-label=${DESK.messages}>
       ${toasts.value.map((toast) => html`<${Toast} key=${toast.id} toast=${toast} />`)}
     </ul></div>`;
 }

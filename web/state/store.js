@@ -1,6 +1,7 @@
 // What this page knows: who is logged in, and the rows it was told of. Everything shown is derived from here.
 import { computed, signal } from '../core/html.js';
 import { toMs } from '../core/format.js';
+import { NAMES } from '../texts/en.js';
 import { Table } from './table.js';
 
 /** `{principal: {id, name, roles}, agent_id, expires_at}`; null when logged out, undefined before it is known. */
@@ -18,6 +19,7 @@ export const channels = new Table();
 
 const roles = computed(() => session.value?.principal?.roles ?? []);
 export const isSupervisor = computed(() => roles.value.includes('supervisor') || roles.value.includes('admin'));
+export const isAdministrator = computed(() => roles.value.includes('admin'));
 /** Null for whoever takes no conversations, such as a supervisor who is no agent. */
 export const myId = computed(() => (roles.value.includes('agent') ? session.value?.agent_id ?? null : null));
 export const me = computed(() => (myId.value ? agents.get(myId.value) : undefined));
@@ -69,7 +71,7 @@ export const openConversations = computed(() => conversations.all().filter(isOpe
 /** An agent's name, "you" for oneself; an id that is not known stays an id. */
 export function agentName(id) {
   if (!id) return '';
-  if (id === session.value?.agent_id) return 'you';
+  if (id === session.value?.agent_id) return NAMES.you;
   const agent = agents.get(id);
   return agent?.name || agent?.username || id;
 }

@@ -1,6 +1,6 @@
 // The entries of the conversations that were looked at; read afresh whenever an event says that there is more.
 import { getAll } from '../core/api.js';
-import { toMs } from '../core/format.js';
+import { dayKey } from '../core/format.js';
 import { signal } from '../core/html.js';
 
 const KEPT = 30;
@@ -99,7 +99,7 @@ export function withDays(entries) {
   const shown = [];
   let lastDay = '';
   for (const entry of entries) {
-    const day = new Date(toMs(entry.at)).toDateString();
+    const day = dayKey(entry.at);
     if (day !== lastDay) shown.push({ kind: 'day', at: entry.at });
     lastDay = day;
     shown.push(entry);

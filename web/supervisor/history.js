@@ -1,7 +1,7 @@
 // Conversations of a period, ended or not, found through the API; it says how far back it has looked.
 import { get } from '../core/api.js';
 import { html, useEffect, useRef, useState } from '../core/html.js';
-import { shortDay, clockTime, stateName, wholeTime } from '../core/format.js';
+import { clockTime, dayAt, shortDay, stateName, wholeTime } from '../core/format.js';
 import { openConversation, route } from '../desk/route.js';
 import { agentName, conversations, workgroupName } from '../state/store.js';
 import { FLOOR, HISTORY } from '../texts/en.js';
@@ -10,7 +10,6 @@ import { wish } from './view.js';
 import { Windowed } from './windowed.js';
 
 const ASKED = ['state', 'workgroup_id', 'agent_id', 'network', 'channel_id', 'media_type', 'q'];
-const DAY_MS = 86_400_000;
 // A look covers a few thousand conversations; a press goes on until there is something to read.
 const MOST_LOOKS = 10;
 const ENOUGH = 50;
@@ -20,9 +19,7 @@ const COLUMNS = ['created', 'ended', 'customer', 'state', 'network', 'workgroup'
 
 /** From midnight here, in this person's time zone. */
 function periodOf(name) {
-  const midnight = new Date();
-  midnight.setHours(0, 0, 0, 0);
-  const ago = (days) => new Date(midnight.getTime() - days * DAY_MS).toISOString();
+  const ago = (days) => new Date(dayAt({ hour: 0, days: -days })).toISOString();
   return { today: { since: ago(0) }, yesterday: { since: ago(1), until: ago(0) }, week: { since: ago(7) }, month: { since: ago(31) }, ever: {} }[name] ?? { since: ago(0) };
 }
 

@@ -1,5 +1,83 @@
 // English: what the desk and the supervisor's floor say. One such file is one language.
 
+export const NAMES = {
+  networks: {
+    x: 'X', facebook: 'Facebook', instagram: 'Instagram', mastodon: 'Mastodon', bluesky: 'Bluesky', youtube: 'YouTube',
+    reddit: 'Reddit', telegram: 'Telegram', whatsapp: 'WhatsApp', linkedin: 'LinkedIn', threads: 'Threads', email: 'e-mail',
+    sms: 'SMS', webhook: 'webhook', simulated: 'simulated network',
+  },
+  unknownNetwork: 'unknown network',
+  states: { wrapup: 'wrap-up' },
+  statuses: {
+    on_queue: 'On queue', off_queue: 'Off queue', not_responding: 'Not responding', draining: 'Draining', logged_out: 'Logged out',
+  },
+  unknown: 'unknown',
+  unknownCustomer: 'unknown customer',
+  you: 'you',
+  days: (count) => `${count} days`,
+  unreachable: 'The server does not answer.',
+};
+
+export const DESK = {
+  loading: 'Loading',
+  load: 'load',
+  yourLoad: 'your load',
+  percent: (label, value) => `${label} ${value} percent`,
+  status: (name) => `Status: ${name}`,
+  offReasons: ['Break', 'Lunch', 'Meeting', 'Training', 'Paperwork'],
+  onQueue: 'On queue',
+  offQueue: 'Off queue',
+  offFor: (reason) => `Off queue: ${reason}`,
+  views: 'Views',
+  places: { mine: 'Mine', waiting: 'Waiting', floor: 'Floor' },
+  search: 'Search, commands',
+  theme: 'Theme',
+  changeTheme: (name) => `Theme: ${name}. Change it`,
+  keys: 'Keys',
+  account: 'Account',
+  preferences: 'Preferences',
+  wallboard: 'Open the wallboard',
+  administration: 'Administration',
+  logOut: 'Log out',
+  lost: 'No live connection.',
+  lostFor: (time) => `What you see is ${time} old. Trying again; nothing you do is sent twice.`,
+  missed: 'You missed an offer',
+  missedHint: ', so nothing is offered to you now.',
+  backOnQueue: 'Back on queue',
+  draining: 'Draining.',
+  drainingHint: 'You finish what you have; nothing new comes.',
+  counts: (offered, own, waiting) => `${offered} offered, ${own} mine, ${waiting} waiting`,
+  notification: 'Parley: a conversation for you',
+  offerOn: (name, network) => `${name} on ${network}`,
+  offerTitle: 'Offer · ',
+  dismiss: 'Dismiss',
+  tryAgain: 'Try again',
+  messages: 'Messages',
+  cancel: 'Cancel',
+};
+
+export const PREFERENCES = {
+  title: 'Preferences',
+  theme: 'Theme',
+  themes: { auto: 'as the system', light: 'light', dark: 'dark' },
+  density: 'Lines',
+  densities: { comfortable: 'comfortable', compact: 'compact' },
+  motion: 'Movement',
+  motions: { auto: 'as the system', none: 'none' },
+  language: 'Language',
+  ownLanguage: 'the browser’s',
+  timeZone: 'Time zone',
+  ownZone: (zone) => `the browser’s: ${zone}`,
+  sound: 'Sound at an offer',
+  letters: 'Single letters act',
+  notifications: 'Notifications when this window is hidden',
+  allow: 'Allow',
+  allowed: 'allowed',
+  keys: 'Keys…',
+  hint: 'Kept in this browser only.',
+  close: 'Close',
+};
+
 export const KEYS = {
   title: 'Keys',
   names: {

@@ -1,9 +1,10 @@
 // The wallboard: six numbers and one tile per workgroup, readable from eight metres, without anybody's name.
+import { wearLanguage } from '../core/language.js';
 import { get, getAll } from '../core/api.js';
 import { now, serverNow } from '../core/clock.js';
 import { html, render, signal } from '../core/html.js';
 import { nextTheme, wearPreferences } from '../core/settings.js';
-import { span } from '../core/format.js';
+import { clockSeconds, span } from '../core/format.js';
 import { everySecond, startTicker } from '../core/ticker.js';
 import { goLive, whenEvent } from '../state/live.js';
 import { agents, connection, conversations, hasLoaded, session } from '../state/store.js';
@@ -59,13 +60,12 @@ function Tile({ group }) {
     </section>`;
 }
 
-const hms = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
 function Clock() {
   const age_ms = now.value - trueAt.value;
   const isOld = trueAt.value ? age_ms > OLD_AFTER_MS : performance.now() > OLD_AFTER_MS;
   const old = trueAt.value ? `old: ${span(age_ms)}` : 'no data yet';
-  return html`<p class="clock ${isOld ? 'old' : ''}" role="status">data as of <time>${trueAt.value ? hms.format(trueAt.value) : '–'}</time>${isOld && html` <strong>${old}</strong>`}</p>`;
+  return html`<p class="clock ${isOld ? 'old' : ''}" role="status">data as of <time>${trueAt.value ? clockSeconds(trueAt.value) : '–'}</time>${isOld && html` <strong>${old}</strong>`}</p>`;
 }
 
 function toggleFullScreen() {
@@ -127,6 +127,7 @@ async function enter() {
   goLive({ everything: true });
 }
 
+wearLanguage();
 wearPreferences();
 startTicker();
 everySecond(passSecond);
