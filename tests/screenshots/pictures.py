@@ -99,7 +99,8 @@ def wallboard(studio: Studio) -> None:
 
 
 def sign_in(studio: Studio) -> None:
-    studio.take("sign-in", studio.opened(None))
+    page = studio.opened(None, viewport={"width": 640, "height": 460})
+    studio.take("sign-in", page)
 
 
 def phone(studio: Studio) -> None:
