@@ -347,7 +347,7 @@ def test_both_themes_can_be_read(serve: Serve, log_in: LogIn) -> None:
     assert page.evaluate(CONTRASTS) == []
     page.emulate_media(color_scheme="dark")
     assert page.evaluate(CONTRASTS) == []
-    page.get_by_role("button", name="Theme: auto. Change it").click()
+    page.get_by_role("button", name="Theme: as the system. Change it").click()
     ground = "() => getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
     page.get_by_role("button", name="Theme: light. Change it").click()

@@ -15,16 +15,7 @@ SAID = re.compile(
     r"\b(?:aria-label|title|placeholder|alt|label|submit|what|none)=(?:\"([^\"]*)\"|\$\{['`]([^'`$]*)['`]\})"
 )
 SAME_IN_EVERY_LANGUAGE = re.compile(r"Parley|run\.json|Ctrl|\b(?:km|min|ms)\b|<kbd.*?</kbd>")
-NOT_YET = {
-    "wallboard/main.js",
-    *(
-        f"desk/{name}.js"
-        for name in (
-            *("wrapup", "person", "delivery", "composer", "thread"),
-            *("forms", "entries", "login", "lists"),
-        )
-    ),
-}
+NOT_YET = {"wallboard/main.js"}
 PHYSICAL = re.compile(
     r"(?<![\w-])(?:(?:margin|padding|border|scroll-margin|scroll-padding)-(?:left|right)"
     r"|left|right)(?:-[a-z]+)?\s*:|(?:text-align|float)\s*:\s*(?:left|right)"

@@ -87,8 +87,6 @@ export function customerName(customer) {
   return unturned(customer?.name) || NAMES.unknownCustomer;
 }
 
-export const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
-
 /** Only these may become links; everything else stays text. */
 export function safeUrl(text) {
   try {

@@ -1,6 +1,7 @@
 // What can be done with a conversation now, by this person: buttons, keys and the palette all ask here.
 import { signal } from '../core/html.js';
 import { isMine, isOfferedToMe, isOpen, isSupervisor, me, mine, myId, myOffer } from '../state/store.js';
+import { ACTIONS } from '../texts/en.js';
 import { command, setStatus } from './commands.js';
 import { openDialog } from './dialog.js';
 import { askFor } from '../supervisor/bulk.js';
@@ -12,16 +13,16 @@ export const composerCall = signal(null);
 
 export async function pickUp(conversation) {
   const body = isOfferedToMe(conversation) ? { offer_id: myOffer(conversation).id } : {};
-  const connected = await command(conversation.id, 'pickup', { body, what: 'Pick up' });
+  const connected = await command(conversation.id, 'pickup', { body, what: ACTIONS.pickup });
   if (connected && isMine(connected)) go({ page: route.value.page === 'floor' ? 'floor' : 'mine', id: connected.id, filters: route.value.filters });
 }
 
 export function decline(conversation) {
-  return command(conversation.id, 'decline', { body: { offer_id: myOffer(conversation).id }, what: 'Decline' });
+  return command(conversation.id, 'decline', { body: { offer_id: myOffer(conversation).id }, what: ACTIONS.decline });
 }
 
 async function disconnect(conversation) {
-  const ended = await command(conversation.id, 'disconnect', { what: 'Disconnect' });
+  const ended = await command(conversation.id, 'disconnect', { what: ACTIONS.disconnect });
   return ended !== null;
 }
 
@@ -41,24 +42,24 @@ const asking = (name, own) => (conversation) => (own && isMine(conversation) ? o
 const dialog = (title, body) => (conversation) => openDialog({ title, body, props: { conversation } });
 
 /** Order is the order of the buttons. `may` says whether it can be done now; `owner` and so on are facts. */
-const ACTIONS = [
-  { name: 'pickup', label: 'Pick up', icon: 'tick', kind: 'primary', run: pickUp,
+const TABLE = [
+  { name: 'pickup', label: ACTIONS.pickup, icon: 'tick', kind: 'primary', run: pickUp,
     may: (c, { offered }) => offered || (c.state === 'queued' && Boolean(myId.value)) },
-  { name: 'decline', label: 'Decline', icon: 'cross', run: decline, may: (c, { offered }) => offered },
-  { name: 'hold', label: 'Hold', icon: 'pause', run: simple('hold', 'Hold'), may: (c, { owner }) => owner && c.state === 'connected' },
-  { name: 'resume', label: 'Resume', icon: 'play', kind: 'primary', run: simple('resume', 'Resume'), may: (c, { owner }) => owner && c.state === 'held' },
-  { name: 'unpark', label: 'Take back', icon: 'play', kind: 'primary', run: simple('unpark', 'Take back'),
+  { name: 'decline', label: ACTIONS.decline, icon: 'cross', run: decline, may: (c, { offered }) => offered },
+  { name: 'hold', label: ACTIONS.hold, icon: 'pause', run: simple('hold', ACTIONS.hold), may: (c, { owner }) => owner && c.state === 'connected' },
+  { name: 'resume', label: ACTIONS.resume, icon: 'play', kind: 'primary', run: simple('resume', ACTIONS.resume), may: (c, { owner }) => owner && c.state === 'held' },
+  { name: 'unpark', label: ACTIONS.unpark, icon: 'play', kind: 'primary', run: simple('unpark', ACTIONS.unpark),
     may: (c, { owner, supervisor }) => (owner || supervisor) && c.state === 'parked' },
-  { name: 'transfer', label: 'Transfer', icon: 'transfer', run: asking('reassign', dialog('Transfer', TransferForm)),
+  { name: 'transfer', label: ACTIONS.transfer, icon: 'transfer', run: asking('reassign', dialog(ACTIONS.transfer, TransferForm)),
     may: (c, { owner, supervisor }) => (owner && talks(c)) || (supervisor && isOpen(c) && c.state !== 'wrapup') },
-  { name: 'park', label: 'Park', icon: 'park', run: dialog('Park', ParkForm), may: (c, { owner }) => owner && talks(c) },
-  { name: 'release', label: 'Release to queue', icon: 'back', run: asking('release'),
+  { name: 'park', label: ACTIONS.park, icon: 'park', run: dialog(ACTIONS.park, ParkForm), may: (c, { owner }) => owner && talks(c) },
+  { name: 'release', label: ACTIONS.release, icon: 'back', run: asking('release'),
     may: (c, { supervisor }) => supervisor && (talks(c) || c.state === 'parked') },
-  { name: 'discard', label: 'Discard', icon: 'cross', run: asking('discard', dialog('Discard', DiscardForm)),
+  { name: 'discard', label: ACTIONS.discard, icon: 'cross', run: asking('discard', dialog(ACTIONS.discard, DiscardForm)),
     may: (c, { owner, supervisor }) => (owner || supervisor) && isOpen(c) && c.state !== 'wrapup' },
-  { name: 'disconnect', label: 'Disconnect', icon: 'end', kind: 'end', run: asking('disconnect', disconnect),
+  { name: 'disconnect', label: ACTIONS.disconnect, icon: 'end', kind: 'end', run: asking('disconnect', disconnect),
     may: (c, { owner, supervisor }) => (owner || supervisor) && talks(c) },
-  { name: 'disconnect_next', label: 'Disconnect and next', icon: 'end', hidden: true, run: disconnectAndNext,
+  { name: 'disconnect_next', label: ACTIONS.disconnect_next, icon: 'end', hidden: true, run: disconnectAndNext,
     may: (c, { owner }) => owner && talks(c) },
 ];
 
@@ -68,7 +69,7 @@ const talks = (conversation) => conversation.state === 'connected' || conversati
 export function actionsFor(conversation) {
   if (!conversation) return [];
   const facts = { offered: isOfferedToMe(conversation), owner: isMine(conversation), supervisor: isSupervisor.value };
-  return ACTIONS.filter((action) => action.may(conversation, facts));
+  return TABLE.filter((action) => action.may(conversation, facts));
 }
 
 export function act(conversation, name) {

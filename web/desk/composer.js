@@ -4,7 +4,7 @@ import { Icon } from '../core/icons.js';
 import { customerName, networkName, stateName } from '../core/format.js';
 import { isMine, isOpen, isPrivate } from '../state/store.js';
 import { timelineOf } from '../state/timelines.js';
-import { DRAFT } from '../texts/en.js';
+import { COMPOSER, DRAFT, LISTS } from '../texts/en.js';
 import { composerCall, mayReply } from './actions.js';
 import { useCanned } from './canned.js';
 import { FormButtons, closeDialog, openDialog } from './dialog.js';
@@ -15,12 +15,10 @@ import { useRoom } from './lengths.js';
 import { Onlookers, noteTyping } from './onlookers.js';
 import { postNote, postReply } from './outbox.js';
 
-const AUDIENCES = { public: 'visible to everyone', private: 'only the customer sees it' };
-
 function whyNoReply(conversation) {
-  if (!isOpen(conversation)) return 'The conversation has ended.';
-  if (!isMine(conversation)) return 'Only its agent replies. A note can be left.';
-  return conversation.state === 'held' ? 'It is on hold. Resume it to reply.' : `It is ${stateName(conversation.state)}. A note can be left.`;
+  if (!isOpen(conversation)) return COMPOSER.ended;
+  if (!isMine(conversation)) return COMPOSER.notYours;
+  return conversation.state === 'held' ? COMPOSER.held : COMPOSER.otherState(stateName(conversation.state));
 }
 
 function ConfirmPublic({ conversation, text, send }) {
@@ -31,9 +29,9 @@ function ConfirmPublic({ conversation, text, send }) {
   };
   return html`
     <form onSubmit=${submit}>
-      <p>This conversation is private. <b>Everyone on ${networkName(conversation.network)} would see this answer</b> to <bdi>${customerName(conversation.customer)}</bdi>:</p>
+      <p>${COMPOSER.isPrivate} <b>${COMPOSER.everyone(networkName(conversation.network))}</b> <bdi>${COMPOSER.to(customerName(conversation.customer))}</bdi></p>
       <blockquote dir="auto">${text}</blockquote>
-      <${FormButtons} submit="Say it in public" kind="end" />
+      <${FormButtons} submit=${COMPOSER.sayPublic} kind="end" />
     </form>`;
 }
 
@@ -47,7 +45,7 @@ function sendReply(conversation, draft, visibility) {
   };
   if (!isPrivate(conversation) || visibility !== 'public') return leave();
   return openDialog({
-    title: 'Answer in public?', body: ConfirmPublic, props: { conversation, text, send: () => leave({ confirm_public: true }) },
+    title: COMPOSER.askPublic, body: ConfirmPublic, props: { conversation, text, send: () => leave({ confirm_public: true }) },
   });
 }
 
@@ -60,26 +58,26 @@ function answeredWords(conversation, { id, words }) {
 function Target({ conversation, draft, visibility }) {
   const choose = (event) => changeDraft(conversation.id, { visibility: event.currentTarget.value });
   return html`
-    <span class="target">Reply to <bdi><b>${customerName(conversation.customer)}</b></bdi> on ${networkName(conversation.network)}
-      <label class="audience-choice"><${Icon} name=${visibility === 'private' ? 'lock' : 'globe'} /><span class="unseen">Audience</span>
-        <select value=${visibility} onChange=${choose}>${Object.entries(AUDIENCES).map(([value, label]) => html`
-          <option key=${value} value=${value} selected=${visibility === value}>${value}: ${label}</option>`)}</select></label>
-      ${draft.inReplyTo && html`<span class="answering">to “<bdi dir="auto">${answeredWords(conversation, draft.inReplyTo)}</bdi>”
-        <button type="button" class="quiet icon" aria-label="Answer the conversation, not this post" onClick=${() => changeDraft(conversation.id, { inReplyTo: null })}><${Icon} name="cross" /></button></span>`}
+    <span class="target">${COMPOSER.replyTo} <bdi><b>${customerName(conversation.customer)}</b></bdi> ${COMPOSER.on(networkName(conversation.network))}
+      <label class="audience-choice"><${Icon} name=${visibility === 'private' ? 'lock' : 'globe'} /><span class="unseen">${COMPOSER.audience}</span>
+        <select value=${visibility} onChange=${choose}>${Object.entries(COMPOSER.audiences).map(([value, label]) => html`
+          <option key=${value} value=${value} selected=${visibility === value}>${LISTS[value]}: ${label}</option>`)}</select></label>
+      ${draft.inReplyTo && html`<span class="answering">${COMPOSER.answering} “<bdi dir="auto">${answeredWords(conversation, draft.inReplyTo)}</bdi>”
+        <button type="button" class="quiet icon" aria-label=${COMPOSER.notThisPost} onClick=${() => changeDraft(conversation.id, { inReplyTo: null })}><${Icon} name="cross" /></button></span>`}
     </span>`;
 }
 
 function Counter({ room }) {
   if (!room) return null;
   const isOver = room.left < 0;
-  if (room.told?.posts) return html`<span class="counter" aria-live="off">${`goes out as ${room.told.posts} posts`}</span>`;
-  return html`<span class="counter ${isOver ? 'over' : ''}" aria-live="off" title=${room.told?.refusal ?? ''}>${isOver ? `${-room.left} too many` : room.left}</span>`;
+  if (room.told?.posts) return html`<span class="counter" aria-live="off">${COMPOSER.asPosts(room.told.posts)}</span>`;
+  return html`<span class="counter ${isOver ? 'over' : ''}" aria-live="off" title=${room.told?.refusal ?? ''}>${isOver ? COMPOSER.tooMany(-room.left) : room.left}</span>`;
 }
 
 function Modes({ conversation, mode, canReply }) {
   const tab = (name, label, disabled) => html`
     <button type="button" role="tab" aria-selected=${mode === name} disabled=${disabled} onClick=${() => { composerCall.value = { conversationId: conversation.id, mode: name }; }}>${label}${keyHint(name) && html`<kbd>${keyHint(name)}</kbd>`}</button>`;
-  return html`<div class="modes" role="tablist" aria-label="Write">${tab('reply', 'Reply', !canReply)}${tab('note', 'Note', false)}</div>`;
+  return html`<div class="modes" role="tablist" aria-label=${COMPOSER.write}>${tab('reply', COMPOSER.reply, !canReply)}${tab('note', COMPOSER.note, false)}</div>`;
 }
 
 function useCalls(conversation, canReply, field) {
@@ -133,12 +131,12 @@ export function Composer({ conversation }) {
     <form class="composer ${mode} ${mode === 'reply' ? visibility : ''}" onSubmit=${send}>
       <div class="composer-head"><${Modes} conversation=${conversation} mode=${mode} canReply=${canReply} />
         ${mode === 'reply' ? html`<${Target} conversation=${conversation} draft=${draft} visibility=${visibility} />`
-          : html`<span class="target"><${Icon} name="note" />${canReply ? 'Only colleagues see a note.' : whyNoReply(conversation)}</span>`}</div>
-      <textarea ref=${field} rows="2" dir="auto" aria-label=${mode === 'reply' ? 'Your reply' : 'Your note'} placeholder=${mode === 'reply' ? 'Write a reply' : 'Write a note'}
+          : html`<span class="target"><${Icon} name="note" />${canReply ? COMPOSER.colleagues : whyNoReply(conversation)}</span>`}</div>
+      <textarea ref=${field} rows="2" dir="auto" aria-label=${mode === 'reply' ? COMPOSER.yourReply : COMPOSER.yourNote} placeholder=${mode === 'reply' ? COMPOSER.writeReply : COMPOSER.writeNote}
         value=${draft[mode]} onInput=${onInput} onKeyDown=${onKeyDown} onClick=${canned.look} onBlur=${canned.close} ...${canned.fieldProps}></textarea>
       ${canned.list}
       ${mode === 'reply' && html`<${DraftTrouble} conversationId=${conversation.id} />`}
-      <div class="composer-foot"><${Onlookers} conversationId=${conversation.id} /><${Counter} room=${room} /><span class="hint keys-hint">${mode === 'reply' ? '/ canned · ' : ''}Ctrl Enter sends</span>
-        <button type="submit" class="primary" disabled=${!canSend}>${mode === 'reply' ? 'Send' : 'Save note'}</button></div>
+      <div class="composer-foot"><${Onlookers} conversationId=${conversation.id} /><${Counter} room=${room} /><span class="hint keys-hint">${mode === 'reply' ? COMPOSER.cannedHint : ''}${COMPOSER.sends}</span>
+        <button type="submit" class="primary" disabled=${!canSend}>${mode === 'reply' ? COMPOSER.send : COMPOSER.saveNote}</button></div>
     </form>`;
 }

@@ -5,19 +5,19 @@ import { spaced } from '../core/format.js';
 import { REPLY } from '../texts/en.js';
 import { OutLink } from './words.js';
 
-const DELIVERY = {
-  accepted: ['clock', 'waiting to leave'], sending: ['clock', 'on its way'], sent: ['tick', 'sent'], rejected: ['warning', 'not sent'],
-  unknown: ['question', 'checking whether it arrived…'], needs_human: ['hand', 'nobody knows whether it arrived'],
+const ICONS = {
+  accepted: 'clock', sending: 'clock', sent: 'tick', rejected: 'warning', unknown: 'question', needs_human: 'hand',
 };
 
 function State({ state, more = '', url }) {
-  const [icon, words] = DELIVERY[state] ?? ['question', spaced(state)];
+  const icon = ICONS[state] ?? 'question';
+  const words = REPLY.states[state] ?? spaced(state);
   return html`<span class="delivery ${state}"><${Icon} name=${icon} />${words}${more}
-    ${state === 'sent' && url && html` <${OutLink} url=${url}><${Icon} name="link" /><span class="unseen">see it on the network</span></${OutLink}>`}</span>`;
+    ${state === 'sent' && url && html` <${OutLink} url=${url}><${Icon} name="link" /><span class="unseen">${REPLY.seeIt}</span></${OutLink}>`}</span>`;
 }
 
 export function Delivery({ reply }) {
-  const more = reply.attempts > 1 && reply.state !== 'sent' ? `, attempt ${reply.attempts}` : '';
+  const more = reply.attempts > 1 && reply.state !== 'sent' ? REPLY.attempt(reply.attempts) : '';
   const isGone = reply.change?.kind === 'delete' && reply.change.state === 'done';
   return html`<${State} state=${reply.state} more=${more} url=${isGone ? null : reply.url} />`;
 }

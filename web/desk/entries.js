@@ -1,9 +1,9 @@
 // One entry of a timeline: a post, a reply with its honest state, a note, or a thin line for what happened.
 import { html } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { clockTime, customerName, dayName, roughSpan, spaced, toMs, unturned, wholeTime } from '../core/format.js';
+import { clockTime, customerName, dayName, spaced, unturned, wholeTime } from '../core/format.js';
 import { agentName, isMine, isSupervisor, workgroupName } from '../state/store.js';
-import { AUDIT, POST } from '../texts/en.js';
+import { AUDIT, DESK, ENTRIES, HAPPENED, LISTS, NAMES, POST, REPLY } from '../texts/en.js';
 import { mayReply } from './actions.js';
 import { resolveReply, underway } from './commands.js';
 import { Delivery, Parts } from './delivery.js';
@@ -16,7 +16,7 @@ function Time({ at }) {
   return html`<time datetime=${at} title=${wholeTime(at)}>${clockTime(at)}</time>`;
 }
 
-const Closed = () => html`<span class="closed"><${Icon} name="lock" />private</span>`;
+const Closed = () => html`<span class="closed"><${Icon} name="lock" />${LISTS.private}</span>`;
 
 /** What a post said before it was edited, for whoever asks. */
 function Earlier({ texts }) {
@@ -42,14 +42,14 @@ function PostEntry({ post, at, conversation }) {
   const answer = () => changeDraft(conversation.id, { mode: 'reply', inReplyTo: { id: post.external_id ?? post.id, words: String(post.text ?? '').slice(0, 60) } });
   return html`
     <article class="entry post ${post.visibility === 'private' ? 'is-private' : ''}">
-      <header><bdi class="who">${post.is_own ? 'the brand' : customerName(post.author ?? conversation.customer)}</bdi>
+      <header><bdi class="who">${post.is_own ? ENTRIES.brand : customerName(post.author ?? conversation.customer)}</bdi>
         ${post.visibility === 'private' && html`<${Closed} />`}
-        ${isLate && html`<span class="flag"><${Icon} name="late" />came late</span>`}
+        ${isLate && html`<span class="flag"><${Icon} name="late" />${ENTRIES.late}</span>`}
         <${Changed} post=${post} /><${Time} at=${at} /></header>
       <${PostWords} post=${post} />
       <footer>
-        ${post.url && !post.deleted_at && html`<${OutLink} url=${post.url}><${Icon} name="link" />original</${OutLink}>`}
-        ${mayReply(conversation) && !post.deleted_at && html`<button type="button" class="link" onClick=${answer}><${Icon} name="reply" />answer this one</button>`}
+        ${post.url && !post.deleted_at && html`<${OutLink} url=${post.url}><${Icon} name="link" />${ENTRIES.original}</${OutLink}>`}
+        ${mayReply(conversation) && !post.deleted_at && html`<button type="button" class="link" onClick=${answer}><${Icon} name="reply" />${ENTRIES.answer}</button>`}
       </footer>
     </article>`;
 }
@@ -58,7 +58,7 @@ function PostEntry({ post, at, conversation }) {
 function partInDoubt(reply) {
   const parts = reply.parts ?? [];
   const index = parts.findIndex((part) => part.state === 'needs_human');
-  return index < 0 ? 'this' : `post ${index + 1} of ${parts.length}`;
+  return index < 0 ? ENTRIES.this : REPLY.part(index + 1, parts.length);
 }
 
 function NeedsHuman({ reply, conversation }) {
@@ -66,24 +66,24 @@ function NeedsHuman({ reply, conversation }) {
   const isBusy = underway.value.has(`${reply.id}:resolve`);
   return html`
     <div class="needs-human">
-      <p>The network does not say whether ${partInDoubt(reply)} arrived. Look at the conversation there, then say what you see.</p>
-      <button type="button" class="small" disabled=${isBusy} onClick=${() => resolveReply(reply, 'sent')}>It is there</button>
-      <button type="button" class="small" disabled=${isBusy} onClick=${() => resolveReply(reply, 'absent')}>It is not there: send it again</button>
+      <p>${ENTRIES.doubt(partInDoubt(reply))}</p>
+      <button type="button" class="small" disabled=${isBusy} onClick=${() => resolveReply(reply, 'sent')}>${ENTRIES.isThere}</button>
+      <button type="button" class="small" disabled=${isBusy} onClick=${() => resolveReply(reply, 'absent')}>${ENTRIES.isNotThere}</button>
     </div>`;
 }
 
 function Rejected({ reply, conversation }) {
   return html`
     <div class="needs-human">
-      <p>${isWithdrawn(reply) ? 'It was taken back before it left.' : reply.reason ? html`The network refused it: <span dir="auto">${unturned(reply.reason)}</span>` : 'The network refused it.'}</p>
-      ${mayReply(conversation) && html`<button type="button" class="small" onClick=${() => returnToComposer(conversation.id, 'reply', reply.text)}>Edit and try again</button>`}
+      <p>${isWithdrawn(reply) ? ENTRIES.takenBack : reply.reason ? html`${ENTRIES.refusedIt}: <span dir="auto">${unturned(reply.reason)}</span>` : `${ENTRIES.refusedIt}.`}</p>
+      ${mayReply(conversation) && html`<button type="button" class="small" onClick=${() => returnToComposer(conversation.id, 'reply', reply.text)}>${ENTRIES.editAgain}</button>`}
     </div>`;
 }
 
 function ReplyEntry({ reply, at, conversation }) {
   return html`
     <article class="entry reply ${reply.visibility === 'private' ? 'is-private' : ''} ${isDeleted(reply) ? 'is-deleted' : ''}">
-      <header><bdi class="who">${agentName(reply.agent_id) || 'automatic reply'}</bdi>${reply.visibility === 'private' && html`<${Closed} />`}
+      <header><bdi class="who">${agentName(reply.agent_id) || ENTRIES.automatic}</bdi>${reply.visibility === 'private' && html`<${Closed} />`}
         <${Delivery} reply=${reply} /><${Time} at=${at} /></header>
       <${Words} text=${reply.text} /><${Parts} reply=${reply} />
       <${SecondThoughts} reply=${reply} conversation=${conversation} />
@@ -95,7 +95,7 @@ function ReplyEntry({ reply, at, conversation }) {
 function NoteEntry({ note, at }) {
   return html`
     <article class="entry note"><header><${Icon} name="note" /><bdi class="who">${note.agent_id ? agentName(note.agent_id) : note.author_name}</bdi>
-      <span class="hint">note, only seen inside</span><${Time} at=${at} /></header><${Words} text=${note.text} /></article>`;
+      <span class="hint">${ENTRIES.inside}</span><${Time} at=${at} /></header><${Words} text=${note.text} /></article>`;
 }
 
 /** What the server has not yet: said as it is, with both ways out when it failed. */
@@ -103,29 +103,28 @@ export function UnsentEntry({ entry }) {
   const { kind, text, visibility, state, problem } = entry;
   return html`
     <article class="entry ${kind} unsent ${visibility === 'private' ? 'is-private' : ''}">
-      <header><span class="who">you</span>${state === 'failed' ? html`<span class="delivery rejected"><${Icon} name="warning" />has not left this screen</span>`
-        : html`<span class="delivery"><${Icon} name="clock" />leaving this screen</span>`}</header>
+      <header><span class="who">${NAMES.you}</span>${state === 'failed' ? html`<span class="delivery rejected"><${Icon} name="warning" />${ENTRIES.notLeft}</span>`
+        : html`<span class="delivery"><${Icon} name="clock" />${ENTRIES.leaving}</span>`}</header>
       <${Words} text=${text} />
-      ${state === 'failed' && html`<div class="needs-human"><p>${problem.detail || problem.title || 'It was refused.'}</p>
-        <button type="button" class="small" onClick=${() => tryAgain(entry)}>Try again</button>
-        <button type="button" class="small" onClick=${() => takeBack(entry)}>Back to the composer</button></div>`}
+      ${state === 'failed' && html`<div class="needs-human"><p>${problem.detail || problem.title || ENTRIES.refused}</p>
+        <button type="button" class="small" onClick=${() => tryAgain(entry)}>${DESK.tryAgain}</button>
+        <button type="button" class="small" onClick=${() => takeBack(entry)}>${ENTRIES.toComposer}</button></div>`}
     </article>`;
 }
 
-const by = (event) => event.by_name || agentName(event.agent_id) || 'the system';
+const by = (event) => event.by_name || agentName(event.agent_id) || ENTRIES.system;
 /** A supervisor did it: whose work it was, and whether it went over a limit. */
 const audit = (event) => `${event.by_name && event.agent_id ? AUDIT.from(agentName(event.agent_id)) : ''}${event.detail?.override_capacity ? AUDIT.override : ''}`;
 const EVENTS = {
-  created: () => 'conversation opened', offered: (event) => `offered to ${agentName(event.agent_id) || 'an agent'}`,
-  offer_expired: (event) => (event.detail?.reason === 'rescinded' ? `taken back from ${agentName(event.agent_id)}` : `${agentName(event.agent_id) || 'the agent'} did not take it in time`),
-  declined: (event) => `declined by ${by(event)}`, connected: (event) => `picked up by ${by(event)}`,
-  held: (event) => `held by ${by(event)}`, resumed: (event) => `resumed by ${by(event)}`, parked: (event) => `parked by ${by(event)}`,
-  unparked: (event) => `taken back by ${by(event)}`, transferred: (event) => `transferred by ${by(event)}`,
-  disconnected: (event) => (event.agent_id || event.by_name ? `disconnected by ${by(event)}` : 'ended by itself, everything was answered'),
-  taken_from_quarantine: (event) => AUDIT.taken(by(event)), post_changed: (event) => POST.changed[event.detail?.kind] ?? 'a post was changed', completed: () => 'completed', abandoned: () => 'withdrawn by the customer', discarded: (event) => `discarded by ${by(event)}`, released: (event) => `released to the queue by ${by(event)}`,
+  created: () => HAPPENED.created, offered: (event) => HAPPENED.offered(agentName(event.agent_id) || HAPPENED.someAgent),
+  offer_expired: (event) => (event.detail?.reason === 'rescinded' ? HAPPENED.rescinded(agentName(event.agent_id)) : HAPPENED.offer_expired(agentName(event.agent_id) || HAPPENED.theAgent)),
+  disconnected: (event) => (event.agent_id || event.by_name ? HAPPENED.disconnected(by(event)) : HAPPENED.byItself),
+  taken_from_quarantine: (event) => AUDIT.taken(by(event)), post_changed: (event) => POST.changed[event.detail?.kind] ?? HAPPENED.post_changed,
+  completed: () => HAPPENED.completed, abandoned: () => HAPPENED.abandoned,
+  ...Object.fromEntries(['declined', 'connected', 'held', 'resumed', 'parked', 'unparked', 'transferred', 'discarded', 'released'].map((name) => [name, (event) => HAPPENED[name](by(event))])),
 };
 /** Why a conversation went elsewhere by itself. */
-const CAUSES = { closed: (from) => `${from} is closed`, overflow: (from) => `one waits too long in ${from}` };
+const CAUSES = ENTRIES.causes;
 /** Posts, replies and notes themselves are shown; a line about each would only repeat them. */
 const REPEATS = ['conversation.post_received', 'conversation.note_written'];
 const isRepeat = ({ type = '' }) => REPEATS.includes(type) || type.startsWith('reply.');
@@ -134,7 +133,7 @@ function EventEntry({ event, at }) {
   const name = String(event.type ?? '').replace(/^conversation\./, '');
   const detail = event.detail ?? {};
   const { to_agent_id: target, to_workgroup_id: group } = detail;
-  const to = name === 'transferred' && (target || group) ? ` to ${target ? agentName(target) : workgroupName(group)}` : '';
+  const to = name === 'transferred' && (target || group) ? ENTRIES.to(target ? agentName(target) : workgroupName(group)) : '';
   const said = detail.comment ?? CAUSES[detail.cause]?.(workgroupName(detail.from_workgroup_id)) ?? (name === 'offer_expired' ? null : detail.reason);
   return html`<p class="entry event"><span>${EVENTS[name]?.(event) ?? spaced(name)}${to}${audit(event)}${typeof said === 'string' && said && html`: <span dir="auto">${unturned(said)}</span>`}</span> <${Time} at=${at} /></p>`;
 }
@@ -149,4 +148,3 @@ export function Entry({ entry, conversation }) {
 }
 
 export const entryKey = (entry, index) => `${entry.kind}:${entry[entry.kind]?.id ?? `${entry.at}:${index}`}`;
-const age = (at, nowMs) => roughSpan(nowMs - toMs(at));

@@ -2,6 +2,7 @@
 import { html, useState } from '../core/html.js';
 import { dayAt, statusName } from '../core/format.js';
 import { myId, staff, workgroups } from '../state/store.js';
+import { ACTIONS, FORMS } from '../texts/en.js';
 import { command } from './commands.js';
 import { FormButtons, closeDialog } from './dialog.js';
 
@@ -17,13 +18,13 @@ function submitter(conversation, name, what, bodyOf) {
 function targetsFor(conversation) {
   const groups = workgroups.all()
     .filter((group) => group.id !== conversation.workgroup_id || conversation.state === 'connected' || conversation.state === 'held')
-    .map((group) => ({ key: `w:${group.id}`, name: group.name, about: group.id === conversation.workgroup_id ? 'workgroup, back to its queue' : 'workgroup', body: { workgroup_id: group.id } }));
+    .map((group) => ({ key: `w:${group.id}`, name: group.name, about: group.id === conversation.workgroup_id ? FORMS.backToQueue : FORMS.workgroup, body: { workgroup_id: group.id } }));
   const people = staff.value
     .filter((agent) => agent.id !== myId.value && agent.id !== conversation.agent_id)
     .sort((a, b) => (a.routing_status === 'on_queue' ? 0 : 1) - (b.routing_status === 'on_queue' ? 0 : 1))
     .map((agent) => ({
       key: `a:${agent.id}`, name: agent.name || agent.username || agent.id, body: { agent_id: agent.id },
-      about: `${statusName(agent.routing_status)}, load ${agent.utilization_percent ?? 0} %`,
+      about: FORMS.load(statusName(agent.routing_status), agent.utilization_percent ?? 0),
     }));
   return [...groups, ...people];
 }
@@ -35,20 +36,20 @@ export function TransferForm({ conversation }) {
   const targets = targetsFor(conversation).filter(({ name }) => name.toLowerCase().includes(search.toLowerCase())).slice(0, 50);
   // Typed down to one, it is chosen.
   const target = targets.find(({ key }) => key === chosen) ?? (search && targets.length === 1 ? targets[0] : null);
-  const submit = submitter(conversation, 'transfer', 'Transfer', () => ({ ...target.body, ...(comment ? { comment } : {}) }));
+  const submit = submitter(conversation, 'transfer', ACTIONS.transfer, () => ({ ...target.body, ...(comment ? { comment } : {}) }));
   return html`
     <form onSubmit=${submit}>
-      <label class="field">To <input type="search" data-first placeholder="Workgroup or agent" value=${search}
+      <label class="field">${FORMS.to} <input type="search" data-first placeholder=${FORMS.target} value=${search}
         onInput=${(event) => setSearch(event.currentTarget.value)} /></label>
-      <fieldset class="choices"><legend class="unseen">Transfer to</legend>
-        ${targets.length === 0 && html`<p class="hint">Nobody by that name.</p>`}
+      <fieldset class="choices"><legend class="unseen">${FORMS.transferTo}</legend>
+        ${targets.length === 0 && html`<p class="hint">${FORMS.nobody}</p>`}
         ${targets.map(({ key, name, about }) => html`
           <label key=${key} class="choice"><input type="radio" name="target" checked=${target?.key === key} onChange=${() => setChosen(key)} />
             <bdi>${name}</bdi><span class="hint">${about}</span></label>`)}
       </fieldset>
-      <label class="field">Comment for whoever gets it <input value=${comment} onInput=${(event) => setComment(event.currentTarget.value)} /></label>
-      <p class="hint">The conversation keeps its age. You are free as soon as it has left.</p>
-      <${FormButtons} submit="Transfer" disabled=${!target} />
+      <label class="field">${FORMS.comment} <input value=${comment} onInput=${(event) => setComment(event.currentTarget.value)} /></label>
+      <p class="hint">${FORMS.transferHint}</p>
+      <${FormButtons} submit=${ACTIONS.transfer} disabled=${!target} />
     </form>`;
 }
 
@@ -57,29 +58,29 @@ const HOUR_MS = 3_600_000;
 const tomorrowMorning = () => dayAt({ hour: 9, days: 1 });
 
 const PARK_CHOICES = [
-  ['Until I take it back', () => null],
-  ['For 1 hour', () => Date.now() + HOUR_MS],
-  ['For 4 hours', () => Date.now() + 4 * HOUR_MS],
-  ['Until tomorrow, 09:00', tomorrowMorning],
+  [FORMS.untilBack, () => null],
+  [FORMS.hours(1), () => Date.now() + HOUR_MS],
+  [FORMS.hours(4), () => Date.now() + 4 * HOUR_MS],
+  [FORMS.tomorrow, tomorrowMorning],
 ];
 
 export function ParkForm({ conversation }) {
   const [index, setIndex] = useState(0);
   const [reason, setReason] = useState('');
-  const submit = submitter(conversation, 'park', 'Park', () => {
+  const submit = submitter(conversation, 'park', ACTIONS.park, () => {
     const until = PARK_CHOICES[index][1]();
     return { ...(until ? { until: new Date(until).toISOString() } : {}), ...(reason ? { reason } : {}) };
   });
   return html`
     <form onSubmit=${submit}>
-      <fieldset class="choices"><legend class="unseen">How long</legend>
+      <fieldset class="choices"><legend class="unseen">${FORMS.howLong}</legend>
         ${PARK_CHOICES.map(([label], at) => html`
           <label key=${label} class="choice"><input type="radio" name="until" data-first=${at === 0} checked=${index === at}
             onChange=${() => setIndex(at)} />${label}</label>`)}
       </fieldset>
-      <label class="field">Why <input placeholder="waits for the warehouse" value=${reason} onInput=${(event) => setReason(event.currentTarget.value)} /></label>
-      <p class="hint">Parked, it takes no room. It stays in your list.</p>
-      <${FormButtons} submit="Park" />
+      <label class="field">${FORMS.why} <input placeholder=${FORMS.whyLike} value=${reason} onInput=${(event) => setReason(event.currentTarget.value)} /></label>
+      <p class="hint">${FORMS.parkHint}</p>
+      <${FormButtons} submit=${ACTIONS.park} />
     </form>`;
 }
 
@@ -88,7 +89,7 @@ function ReasonForm({ conversation, name, what, presets, hint, kind = 'primary' 
   const submit = submitter(conversation, name, what, () => ({ reason }));
   return html`
     <form onSubmit=${submit}>
-      <label class="field">Reason <input data-first required value=${reason} onInput=${(event) => setReason(event.currentTarget.value)} /></label>
+      <label class="field">${FORMS.reason} <input data-first required value=${reason} onInput=${(event) => setReason(event.currentTarget.value)} /></label>
       <div class="presets">
         ${presets.map((preset) => html`<button type="button" class="small" key=${preset} onClick=${() => setReason(preset)}>${preset}</button>`)}
       </div>
@@ -98,6 +99,6 @@ function ReasonForm({ conversation, name, what, presets, hint, kind = 'primary' 
 }
 
 export const DiscardForm = ({ conversation }) => html`
-  <${ReasonForm} conversation=${conversation} name="discard" what="Discard" kind="end"
-    presets=${['spam', 'not actionable', 'duplicate', 'wrong brand']}
-    hint="It leaves the queue for good. What was written stays in the history." />`;
+  <${ReasonForm} conversation=${conversation} name="discard" what=${ACTIONS.discard} kind="end"
+    presets=${FORMS.discardReasons}
+    hint=${FORMS.discardHint} />`;

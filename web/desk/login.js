@@ -1,12 +1,8 @@
 // The door: one field for the key.
 import { html, useLayoutEffect, useRef, useState } from '../core/html.js';
 import { logInNotice } from '../state/store.js';
+import { LOGIN, NAMES } from '../texts/en.js';
 import { logIn } from './session.js';
-
-const WORDS = {
-  401: 'This key is not known here. Keys are shown once, when they are made.',
-  429: 'Too many attempts. Wait a little.',
-};
 
 export function Login() {
   const field = useRef(null);
@@ -20,7 +16,7 @@ export function Login() {
     try {
       await logIn(field.current.value.trim());
     } catch (refusal) {
-      setProblem(WORDS[refusal.status] ?? (refusal.status ? refusal.message : 'The server does not answer.'));
+      setProblem(LOGIN.refusals[refusal.status] ?? (refusal.status ? refusal.message : NAMES.unreachable));
       setBusy(false);
       field.current.select();
     }
@@ -29,12 +25,12 @@ export function Login() {
     <main class="login">
       <form onSubmit=${submit}>
         <h1>Parley</h1>
-        <p class="hint">The desk for conversations with customers.</p>
+        <p class="hint">${LOGIN.what}</p>
         ${logInNotice.value && html`<p class="notice">${logInNotice.value}</p>`}
-        <label class="field">Your key <input ref=${field} type="password" name="key" autocomplete="current-password" required spellcheck="false" /></label>
+        <label class="field">${LOGIN.key} <input ref=${field} type="password" name="key" autocomplete="current-password" required spellcheck="false" /></label>
         <p class="problem" role="alert">${problem}</p>
-        <button type="submit" class="primary wide" disabled=${isBusy}>Log in</button>
-        <p class="hint">On a machine of your own the keys stand in <code>run.json</code>; elsewhere an administrator makes one for you.</p>
+        <button type="submit" class="primary wide" disabled=${isBusy}>${LOGIN.submit}</button>
+        <p class="hint">${LOGIN.hint} <code>run.json</code>${LOGIN.elsewhere}</p>
       </form>
     </main>`;
 }

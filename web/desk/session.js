@@ -4,6 +4,7 @@ import { prefer } from '../core/settings.js';
 import { everySecond } from '../core/ticker.js';
 import { goDark, goLive, isLeaderTab } from '../state/live.js';
 import { isSupervisor, logInNotice, me, myId, session } from '../state/store.js';
+import { LOGIN } from '../texts/en.js';
 import { closeDialog } from './dialog.js';
 import { keepAll } from './draft_keeping.js';
 import { forgetDrafts } from './drafts.js';
@@ -30,12 +31,12 @@ async function begin() {
 
 /** On page load: a session that is still good goes on. */
 export async function resume() {
-  whenUnauthorized(() => endHere('Your session has ended. Log in again; what you had typed is still here.'));
+  whenUnauthorized(() => endHere(LOGIN.over));
   try {
     await begin();
   } catch (problem) {
     session.value = null;
-    if (problem.status !== 401) logInNotice.value = 'The server does not answer. Try again in a moment.';
+    if (problem.status !== 401) logInNotice.value = LOGIN.unreachable;
   }
 }
 

@@ -2,10 +2,11 @@
 import { now } from '../core/clock.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { customerName, plural, roughSpan, span, stateName, toMs } from '../core/format.js';
+import { customerName, roughSpan, span, stateName, toMs } from '../core/format.js';
 import { reread } from '../state/live.js';
 import { agentName, conversations, hasLoaded, isMine, isOpen, mine, waiting } from '../state/store.js';
 import { timelineOf, touchTimeline, watchTimeline, withDays } from '../state/timelines.js';
+import { DESK, THREAD } from '../texts/en.js';
 import { actionsFor } from './actions.js';
 import { underway } from './commands.js';
 import { Composer } from './composer.js';
@@ -22,7 +23,7 @@ const SINCE = { queued: 'queued_at', alerting: 'offered_at', connected: 'connect
 function Lapse({ conversation }) {
   const left = toMs(conversation.affinity_until) - now.value;
   if (conversation.state !== 'connected' || conversation.unanswered_count > 0 || !(left > 0)) return null;
-  return html`<span class="hint" title="When the customer writes until then, it comes to you">ends by itself in ${roughSpan(left)}</span>`;
+  return html`<span class="hint" title=${THREAD.lapseHint}>${THREAD.lapse(roughSpan(left))}</span>`;
 }
 
 function Head({ conversation }) {
@@ -30,16 +31,16 @@ function Head({ conversation }) {
   const holder = state === 'alerting' ? conversation.offer?.agent_id : conversation.agent_id;
   return html`
     <header class="thread-head">
-      <button type="button" class="quiet icon only-phone" aria-label="Back to the list" onClick=${() => { pane.value = 'list'; }}><${Icon} name="back" /></button>
+      <button type="button" class="quiet icon only-phone" aria-label=${THREAD.toList} onClick=${() => { pane.value = 'list'; }}><${Icon} name="back" /></button>
       <div class="thread-title"><h1><bdi>${customerName(conversation.customer)}</bdi></h1><${Audience} conversation=${conversation} /></div>
       <div class="thread-facts">
         <span class="state ${state}">${stateName(state)}</span>
         ${isOpen(conversation) && html`<time>${span(now.value - toMs(conversation[SINCE[state]] ?? conversation.created_at))}</time>`}
-        ${holder && !isMine(conversation) && html`<span class="hint">${state === 'alerting' ? 'offered to' : 'with'} <bdi>${agentName(holder)}</bdi></span>`}
-        ${isMine(conversation) && state === 'connected' && conversation.unanswered_count > 0 && html`<span class="hint">customer waits</span><${Wait} conversation=${conversation} />`}
+        ${holder && !isMine(conversation) && html`<span class="hint">${state === 'alerting' ? THREAD.offeredTo : THREAD.with} <bdi>${agentName(holder)}</bdi></span>`}
+        ${isMine(conversation) && state === 'connected' && conversation.unanswered_count > 0 && html`<span class="hint">${THREAD.waits}</span><${Wait} conversation=${conversation} />`}
         <${Lapse} conversation=${conversation} />
       </div>
-      <button type="button" class="quiet icon not-wide" aria-label="About the customer" onClick=${() => { pane.value = pane.value === 'person' ? 'thread' : 'person'; }}><${Icon} name="person" /></button>
+      <button type="button" class="quiet icon not-wide" aria-label=${THREAD.about} onClick=${() => { pane.value = pane.value === 'person' ? 'thread' : 'person'; }}><${Icon} name="person" /></button>
     </header>`;
 }
 
@@ -70,14 +71,14 @@ function Log({ conversation, timeline }) {
   };
   return html`
     <div class="log-frame">
-      <div class="log" ref=${log} role="log" aria-label="What was said" tabindex="0" onScroll=${onScroll}>
+      <div class="log" ref=${log} role="log" aria-label=${THREAD.said} tabindex="0" onScroll=${onScroll}>
         ${timeline.state === 'reading' && html`<div class="skeleton tall" aria-hidden="true"></div>`}
-        ${timeline.state === 'failed' && html`<p class="empty">The conversation could not be read: ${timeline.problem.message}
-          <button type="button" class="small" onClick=${() => touchTimeline(conversation.id)}>Try again</button></p>`}
+        ${timeline.state === 'failed' && html`<p class="empty">${THREAD.unreadable(timeline.problem.message)}
+          <button type="button" class="small" onClick=${() => touchTimeline(conversation.id)}>${DESK.tryAgain}</button></p>`}
         ${entries.map((entry, index) => html`<${Entry} key=${entryKey(entry, index)} entry=${entry} conversation=${conversation} />`)}
         ${unsent.map((entry) => html`<${UnsentEntry} key=${entry.key} entry=${entry} />`)}
       </div>
-      ${hasMore && html`<button type="button" class="small more" onClick=${toEnd}>New below <${Icon} name="down" /></button>`}
+      ${hasMore && html`<button type="button" class="small more" onClick=${toEnd}>${THREAD.below} <${Icon} name="down" /></button>`}
     </div>`;
 }
 
@@ -85,7 +86,7 @@ function ActionBar({ conversation }) {
   const actions = actionsFor(conversation).filter((action) => !action.hidden);
   if (!actions.length) return null;
   return html`
-    <div class="actions" role="toolbar" aria-label="Actions">${actions.map(({ name, label, icon, kind, run }) => html`
+    <div class="actions" role="toolbar" aria-label=${THREAD.actions}>${actions.map(({ name, label, icon, kind, run }) => html`
       <button type="button" key=${name} class="${kind ?? ''} act-${name}" disabled=${underway.value.has(`${conversation.id}:${name}`)} onClick=${() => run(conversation)}>
         <${Icon} name=${icon} />${label}${keyHint(name === 'resume' || name === 'unpark' ? 'hold' : name) && html`<kbd>${keyHint(name === 'resume' || name === 'unpark' ? 'hold' : name)}</kbd>`}</button>`)}
     </div>`;
@@ -93,16 +94,16 @@ function ActionBar({ conversation }) {
 
 function Ending({ conversation }) {
   if (isOpen(conversation)) return null;
-  const by = { affinity_window: 'by itself: everything was answered and the customer wrote no more' }[conversation.ended_by];
-  return html`<p class="ending">Ended ${conversation.ended_by ? by ?? html`by <bdi>${agentName(conversation.ended_by)}</bdi>` : ''}${conversation.wrap_up_code ? html`, wrap-up <b dir="auto">${conversation.wrap_up_code}</b>` : ''}.
-    The customer's next post opens a new conversation that continues this one.</p>`;
+  const by = THREAD.endedBy[conversation.ended_by];
+  return html`<p class="ending">${THREAD.ended} ${conversation.ended_by ? by ?? html`${THREAD.by} <bdi>${agentName(conversation.ended_by)}</bdi>` : ''}${conversation.wrap_up_code ? html`, ${THREAD.wrapUp} <b dir="auto">${conversation.wrap_up_code}</b>` : ''}.
+    ${THREAD.goesOn}</p>`;
 }
 
 function Teaching() {
-  const lines = mine.value.length ? 'Choose a conversation on the left, or press j.'
-    : waiting.value.length ? 'Nothing is open. What waits is offered to you while you are on queue.'
-      : 'Nothing is open, and nobody waits.';
-  return html`<div class="teaching"><p>${lines}</p><p class="hint">Every action has a key: <kbd>?</kbd> shows them, <kbd>Ctrl K</kbd> finds everything by name.</p></div>`;
+  const lines = mine.value.length ? THREAD.choose(keyHint('next'))
+    : waiting.value.length ? THREAD.nothingOpen
+      : THREAD.nothing;
+  return html`<div class="teaching"><p>${lines}</p><p class="hint">${THREAD.teach} <kbd>${keyHint('help') || '?'}</kbd> ${THREAD.teachKeys} <kbd>Ctrl K</kbd> ${THREAD.teachPalette}</p></div>`;
 }
 
 /** Reads a conversation that this page was not told of, such as an old one from the history. */
@@ -120,7 +121,7 @@ function OpenThread({ id }) {
   const { conversation, problem } = useKnown(id);
   useEffect(() => watchTimeline(id), [id]);
   usePresence(id);
-  if (problem) return html`<div class="teaching"><p>This conversation cannot be shown: ${problem.status === 404 ? 'it is not visible to you' : problem.message}.</p></div>`;
+  if (problem) return html`<div class="teaching"><p>${THREAD.hidden(problem.status === 404 ? THREAD.notVisible : problem.message)}</p></div>`;
   if (!conversation) return html`<div class="log"><div class="skeleton tall"></div></div>`;
   const timeline = timelineOf(id).value;
   return html`
@@ -134,7 +135,5 @@ function OpenThread({ id }) {
 
 export function Thread() {
   const { id } = route.value;
-  return html`<section class="thread" tabindex="-1" aria-label="Conversation">${id ? html`<${OpenThread} key=${id} id=${id} />` : html`<${Teaching} />`}</section>`;
+  return html`<section class="thread" tabindex="-1" aria-label=${THREAD.label}>${id ? html`<${OpenThread} key=${id} id=${id} />` : html`<${Teaching} />`}</section>`;
 }
-
-const postsLine = (conversation) => plural(conversation.post_count ?? 0, 'post');
