@@ -234,6 +234,21 @@ _STATISTICS = (
     Figure("statistics.day_p50", "the last day by quarters of an hour, p50", "ms"),
 )
 
+_PAGES = (
+    Figure("pages.requests", "the first page: requests", "", at_most(12)),
+    Figure("pages.weight", "the first page: bytes on the wire", "kB", at_most(100)),
+    Figure("pages.open", "open conversations on the floor that is looked at", ""),
+    Figure("pages.drawn", "the floor, from the address to the last row known", "ms"),
+    Figure("pages.event_p50", "event committed → drawn, p50", "ms"),
+    Figure("pages.event_p95", "event committed → drawn, p95", "ms", at_most(100)),
+    Figure("pages.key_p95", "key → painted, p95", "ms", at_most(50)),
+    Figure("pages.frame_p95", "from frame to frame while scrolling, p95", "ms", at_most(50)),
+    Figure("pages.events", "events while memory is watched", ""),
+    Figure("pages.heap", "the page's memory after them", "MiB"),
+    Figure("pages.heap_growth", "growth of the page's memory by them", "MiB", at_most(2)),
+    Figure("pages.complaints", "errors in the console", "", at_most(0)),
+)
+
 FIGURES = (
     *_INGEST,
     *_LIFECYCLES,
@@ -243,6 +258,7 @@ FIGURES = (
     *_EVENTS,
     *_OPEN,
     *_STATISTICS,
+    *_PAGES,
     *_CLAIMS,
     *_MATCHES,
     *_LISTENING,

@@ -15,6 +15,7 @@ from bench import (
     matches,
     offers,
     open_conversations,
+    pages,
     statistics,
 )
 from bench.instance import Parley, own_parley
@@ -32,6 +33,7 @@ MEASURES: Mapping[str, Measure] = {
     "events": events.measure,
     "open": open_conversations.measure,
     "statistics": statistics.measure,
+    "pages": pages.measure,
 }
 CLAIMS, MATCHES, LISTENING = "claims", "matches", "listening"
 NAMES = (*MEASURES, CLAIMS, MATCHES, LISTENING)

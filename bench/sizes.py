@@ -38,6 +38,11 @@ class Sizes:
     crowded: Crowd = field(default_factory=Crowd)
     readings: int = 100
     """So many of the floor, and of the half hour before."""
+    pages_open: int = 1_000
+    """Conversations on the floor that a browser looks at."""
+    page_samples: int = 100
+    """Events and keys, each."""
+    page_events: int = 10_000
 
 
 USUAL = Sizes(
@@ -75,6 +80,9 @@ QUICK = Sizes(
     listening=ListeningSizes(backlog=500, channels=3, rounds=1, pages=5),
     crowded=Crowd(2, 20, 200, 2_000),
     readings=5,
+    pages_open=100,
+    page_samples=10,
+    page_events=100,
 )
 
 FULL_OPEN = (100, 2_000, 10_000)
