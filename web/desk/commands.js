@@ -10,17 +10,6 @@ import { say } from './toasts.js';
 /** Ids of the commands that are on their way, so that their buttons wait. */
 export const underway = signal(new Set());
 
-const REFUSALS = {
-  not_your_conversation: 'This conversation is no longer yours.',
-  conversation_ended: 'This conversation has ended.',
-  conversation_held: 'This conversation is on hold.',
-  offer_expired: 'This offer is over.',
-  agent_at_capacity: 'There is no room for it.',
-  agent_not_eligible: 'That agent cannot take it.',
-  illegal_transition: 'That is not possible now.',
-  cannot_initiate_direct_message: 'The network does not allow a first private message.',
-};
-
 function mark(id, isUnderway) {
   const next = new Set(underway.value);
   if (isUnderway) next.add(id);
@@ -37,8 +26,8 @@ function whatIsSo(conversation) {
 }
 
 export function sayProblem(problem, { what, detail = '', retry = null }) {
-  const title = problem.status === 0 ? `${what}: not done, the server does not answer.`
-    : REFUSALS[problem.code] ?? `${what}: ${problem.title || 'refused'}.`;
+  const title = problem.status === 0 ? REFUSED.unreachable(what)
+    : REFUSED.codes[problem.code] ?? REFUSED.other(what, problem.title);
   say({ title, detail: detail || problem.detail, retry: problem.isPassing ? retry : null });
 }
 
@@ -76,7 +65,7 @@ export function command(conversationId, name, { body = {}, what }) {
 export function resolveReply(reply, outcome) {
   const intent = new Intent(`/replies/${encodeURIComponent(reply.id)}/resolve`, { outcome });
   return once(`${reply.id}:resolve`, {
-    what: 'Settle the reply',
+    what: REFUSED.settle,
     act: async () => {
       const settled = await intent.send();
       if (settled?.id) showReply({ conversation_id: reply.conversation_id, ...settled });
@@ -89,7 +78,7 @@ export function resolveReply(reply, outcome) {
 export function withdrawReply(reply) {
   const intent = new Intent(`/replies/${encodeURIComponent(reply.id)}/undo`);
   return once(`${reply.id}:undo`, {
-    what: 'Take the reply back',
+    what: REFUSED.takeBack,
     act: async () => {
       const withdrawn = await intent.send();
       if (withdrawn?.id) showReply({ conversation_id: reply.conversation_id, ...withdrawn });
@@ -102,7 +91,7 @@ export function withdrawReply(reply) {
 export function setStatus(routingStatus, { reason, agentId = myId.value } = {}) {
   const path = `/agents/${encodeURIComponent(agentId)}/status`;
   return once(`${agentId}:status`, {
-    what: 'Change the status',
+    what: REFUSED.status,
     act: async () => {
       const agent = await put(path, { routing_status: routingStatus, ...(reason ? { reason } : {}) });
       agents.put(agent);

@@ -1,4 +1,5 @@
 // A customer's words on the screen: text nodes and checked links only, each in its own direction.
+import { POST } from '../texts/en.js';
 import { html } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { safeUrl, unturned } from '../core/format.js';
@@ -31,8 +32,8 @@ export function Media({ postId, media }) {
   if (!media?.length) return null;
   return html`<ul class="media">${media.map((piece, index) => html`
     <li key=${index}>${safeUrl(piece.url) && postId
-      ? html`<a href=${mediaPath(postId, index)} target="_blank" rel="noopener noreferrer"><${Icon} name="link" />${unturned(piece.kind) || 'attachment'}</a>`
-      : html`<span>${unturned(piece.kind) || 'attachment'}</span>`}
-      <span class="hint" dir="auto">${unturned(piece.alt_text) || 'without a description'}</span>
+      ? html`<a href=${mediaPath(postId, index)} target="_blank" rel="noopener noreferrer"><${Icon} name="link" />${unturned(piece.kind) || POST.attachment}</a>`
+      : html`<span>${unturned(piece.kind) || POST.attachment}</span>`}
+      <span class="hint" dir="auto">${unturned(piece.alt_text) || POST.noDescription}</span>
       ${safeUrl(piece.url) && html`<span class="hint">${safeUrl(piece.url).host}</span>`}</li>`)}</ul>`;
 }

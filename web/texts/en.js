@@ -7,7 +7,10 @@ export const NAMES = {
     sms: 'SMS', webhook: 'webhook', simulated: 'simulated network',
   },
   unknownNetwork: 'unknown network',
-  states: { wrapup: 'wrap-up' },
+  states: {
+    queued: 'queued', alerting: 'alerting', connected: 'connected', held: 'held', parked: 'parked', wrapup: 'wrap-up', completed: 'completed',
+    discarded: 'discarded', abandoned: 'abandoned',
+  },
   statuses: {
     on_queue: 'On queue', off_queue: 'Off queue', not_responding: 'Not responding', draining: 'Draining', logged_out: 'Logged out',
   },
@@ -309,6 +312,37 @@ export const LOGIN = {
   unreachable: 'The server does not answer. Try again in a moment.',
 };
 
+export const WALLBOARD = {
+  levels: { ok: 'on time', soon: 'soon late', late: 'late' },
+  inTimeLevels: { ok: 'on target', late: 'below target' },
+  waiting: 'Waiting',
+  alerting: (count) => `${count} alerting`,
+  longestWaiting: 'Longest waiting',
+  target: (target) => `target ${target}`,
+  inTime: 'Picked up in time, 30 min',
+  percent: (value) => `${value} %`,
+  noPickUp: 'no pick-up yet',
+  withAgents: 'With agents',
+  longestIs: (time) => `longest ${time}`,
+  onQueue: 'Agents on queue',
+  notResponding: (count) => `${count} not responding`,
+  of: (count) => `of ${count}`,
+  load: 'Load of those on queue',
+  noTarget: 'no target',
+  nobody: 'nobody waits',
+  tile: { waiting: 'waiting', longest: 'longest', withAgents: 'with agents', onQueue: 'on queue' },
+  asOf: 'data as of',
+  old: (time) => `old: ${time}`,
+  noData: 'no data yet',
+  theme: 'Theme',
+  fullScreen: 'Full screen',
+  noGroup: 'No workgroup yet. The first one gets its tile here by itself.',
+  title: 'The wallboard',
+  nobodyIn: 'Nobody is logged in here.',
+  logIn: 'Log in at the desk',
+  thenStarts: '; the board then starts by itself.',
+};
+
 export const CHANGES = {
   edit: { pending: 'an edit is on its way', done: 'edited', refused: 'the edit was refused' },
   delete: { pending: 'a deletion is on its way', done: 'deleted on the network', refused: 'the deletion was refused' },
@@ -338,6 +372,8 @@ export const REPLY = {
 };
 
 export const POST = {
+  attachment: 'attachment',
+  noDescription: 'without a description',
   edited: 'edited',
   deleted: 'deleted',
   gone: 'The customer deleted this post. Its words are gone.',
@@ -369,6 +405,17 @@ export const ONLOOKERS = {
 };
 
 export const REFUSED = {
+  codes: {
+    not_your_conversation: 'This conversation is no longer yours.', conversation_ended: 'This conversation has ended.',
+    conversation_held: 'This conversation is on hold.', offer_expired: 'This offer is over.', agent_at_capacity: 'There is no room for it.',
+    agent_not_eligible: 'That agent cannot take it.', illegal_transition: 'That is not possible now.',
+    cannot_initiate_direct_message: 'The network does not allow a first private message.',
+  },
+  unreachable: (what) => `${what}: not done, the server does not answer.`,
+  other: (what, why) => `${what}: ${why || 'refused'}.`,
+  settle: 'Settle the reply',
+  takeBack: 'Take the reply back',
+  status: 'Change the status',
   taken: (name) => `${name} has it now.`,
   ended: 'The conversation has ended.',
   waits: 'The conversation waits for an agent.',

@@ -1,9 +1,9 @@
 // The six numbers and the tiles, computed from what the API tells; the words for good and bad stand beside the colours.
 import { toMs } from '../core/format.js';
 import { levelOf, openConversations, staff, workgroups } from '../state/store.js';
+import { WALLBOARD } from '../texts/en.js';
 
 export const WINDOW_MS = 30 * 60_000;
-const WORDS = { ok: 'on time', soon: 'soon late', late: 'late', '': '' };
 const RANK = { '': 0, ok: 1, soon: 2, late: 3 };
 
 const worst = (levels) => levels.reduce((bad, level) => (RANK[level] > RANK[bad] ? level : bad), '');
@@ -25,7 +25,7 @@ function countsOf(rows, nowMs) {
   };
 }
 
-export const levelWord = (level) => WORDS[level] ?? '';
+export const levelWord = (level) => WALLBOARD.levels[level] ?? '';
 
 /** Pick-ups of the last 30 minutes: `{at, wait_ms, target_ms}`. Older ones are let go. */
 const pickUps = new Map();

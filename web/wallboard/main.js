@@ -8,6 +8,7 @@ import { clockSeconds, span } from '../core/format.js';
 import { everySecond, startTicker } from '../core/ticker.js';
 import { goLive, whenEvent } from '../state/live.js';
 import { agents, connection, conversations, hasLoaded, session } from '../state/store.js';
+import { WALLBOARD } from '../texts/en.js';
 import { boardOf, levelWord, notePickUp } from './figures.js';
 import { Trend, sample } from './trend.js';
 
@@ -31,32 +32,30 @@ function inTimeLevel({ percent, target }) {
   return percent >= target ? 'ok' : 'late';
 }
 
-const TARGET_WORDS = { ok: 'on target', late: 'below target', '': '' };
-
 function Figures({ board }) {
   const { inTime, staff } = board;
   const target_ms = board.target_s ? board.target_s * 1000 : null;
   return html`
     <div class="figures">
-      <${Figure} name="waiting" label="Waiting" value=${board.waiting} beside=${`${board.alerting} alerting`} />
-      <${Figure} name="longest" label="Longest waiting" value=${board.longestWaiting_ms === null ? null : span(board.longestWaiting_ms)} level=${board.level}
-        beside=${target_ms && html`<span>target ${span(target_ms)}</span>`} target=${target_ms} />
-      <${Figure} name="inTime" label="Picked up in time, 30 min" value=${inTime.percent === null ? null : `${inTime.percent} %`} level=${inTimeLevel(inTime)} word=${TARGET_WORDS[inTimeLevel(inTime)]}
-        beside=${inTime.target ? html`<span>target ${inTime.target} %</span>` : 'no pick-up yet'} target=${inTime.target} />
-      <${Figure} name="connected" label="With agents" value=${board.connected} beside=${board.longestConnected_ms !== null && html`<span>longest ${span(board.longestConnected_ms)}</span>`} />
-      <${Figure} name="onQueue" label="Agents on queue" value=${staff.onQueue} level=${staff.notResponding ? 'soon' : ''}
-        word=${staff.notResponding ? `${staff.notResponding} not responding` : ''} beside=${html`<span>of ${staff.total}</span>`} />
-      <${Figure} name="load" label="Load of those on queue" value=${staff.load === null ? null : `${staff.load} %`} beside="of 100 %" target=${100} />
+      <${Figure} name="waiting" label=${WALLBOARD.waiting} value=${board.waiting} beside=${WALLBOARD.alerting(board.alerting)} />
+      <${Figure} name="longest" label=${WALLBOARD.longestWaiting} value=${board.longestWaiting_ms === null ? null : span(board.longestWaiting_ms)} level=${board.level}
+        beside=${target_ms && html`<span>${WALLBOARD.target(span(target_ms))}</span>`} target=${target_ms} />
+      <${Figure} name="inTime" label=${WALLBOARD.inTime} value=${inTime.percent === null ? null : WALLBOARD.percent(inTime.percent)} level=${inTimeLevel(inTime)} word=${WALLBOARD.inTimeLevels[inTimeLevel(inTime)] ?? ''}
+        beside=${inTime.target ? html`<span>${WALLBOARD.target(WALLBOARD.percent(inTime.target))}</span>` : WALLBOARD.noPickUp} target=${inTime.target} />
+      <${Figure} name="connected" label=${WALLBOARD.withAgents} value=${board.connected} beside=${board.longestConnected_ms !== null && html`<span>${WALLBOARD.longestIs(span(board.longestConnected_ms))}</span>`} />
+      <${Figure} name="onQueue" label=${WALLBOARD.onQueue} value=${staff.onQueue} level=${staff.notResponding ? 'soon' : ''}
+        word=${staff.notResponding ? WALLBOARD.notResponding(staff.notResponding) : ''} beside=${html`<span>${WALLBOARD.of(staff.total)}</span>`} />
+      <${Figure} name="load" label=${WALLBOARD.load} value=${staff.load === null ? null : WALLBOARD.percent(staff.load)} beside=${WALLBOARD.of(WALLBOARD.percent(100))} target=${100} />
     </div>`;
 }
 
 function Tile({ group }) {
-  const word = levelWord(group.level) || (group.waiting || group.alerting ? 'no target' : 'nobody waits');
+  const word = levelWord(group.level) || (group.waiting || group.alerting ? WALLBOARD.noTarget : WALLBOARD.nobody);
   return html`
     <section class="tile ${group.level}" aria-label=${group.name}>
       <h2><bdi>${group.name}</bdi><strong>${word}</strong></h2>
-      <dl><div><dt>waiting</dt><dd>${group.waiting}</dd></div><div><dt>longest</dt><dd>${group.longestWaiting_ms === null ? '–' : span(group.longestWaiting_ms)}</dd></div>
-        <div><dt>with agents</dt><dd>${group.connected}</dd></div><div><dt>on queue</dt><dd>${group.staff.onQueue}</dd></div></dl>
+      <dl><div><dt>${WALLBOARD.tile.waiting}</dt><dd>${group.waiting}</dd></div><div><dt>${WALLBOARD.tile.longest}</dt><dd>${group.longestWaiting_ms === null ? '–' : span(group.longestWaiting_ms)}</dd></div>
+        <div><dt>${WALLBOARD.tile.withAgents}</dt><dd>${group.connected}</dd></div><div><dt>${WALLBOARD.tile.onQueue}</dt><dd>${group.staff.onQueue}</dd></div></dl>
     </section>`;
 }
 
@@ -64,8 +63,8 @@ function Tile({ group }) {
 function Clock() {
   const age_ms = now.value - trueAt.value;
   const isOld = trueAt.value ? age_ms > OLD_AFTER_MS : performance.now() > OLD_AFTER_MS;
-  const old = trueAt.value ? `old: ${span(age_ms)}` : 'no data yet';
-  return html`<p class="clock ${isOld ? 'old' : ''}" role="status">data as of <time>${trueAt.value ? clockSeconds(trueAt.value) : '–'}</time>${isOld && html` <strong>${old}</strong>`}</p>`;
+  const old = trueAt.value ? WALLBOARD.old(span(age_ms)) : WALLBOARD.noData;
+  return html`<p class="clock ${isOld ? 'old' : ''}" role="status">${WALLBOARD.asOf} <time>${trueAt.value ? clockSeconds(trueAt.value) : '–'}</time>${isOld && html` <strong>${old}</strong>`}</p>`;
 }
 
 function toggleFullScreen() {
@@ -76,15 +75,15 @@ function toggleFullScreen() {
 function Board() {
   const board = boardOf(now.value);
   return html`
-    <header><h1>Parley</h1><${Clock} /><button type="button" class="quiet" onClick=${nextTheme}>Theme</button><button type="button" class="quiet" onClick=${toggleFullScreen}>Full screen</button></header>
+    <header><h1>Parley</h1><${Clock} /><button type="button" class="quiet" onClick=${nextTheme}>${WALLBOARD.theme}</button><button type="button" class="quiet" onClick=${toggleFullScreen}>${WALLBOARD.fullScreen}</button></header>
     <${Figures} board=${board} />
     <div class="tiles">${board.groups.map((group) => html`<${Tile} key=${group.id} group=${group} />`)}
-      ${hasLoaded.value && board.groups.length === 0 && html`<p class="hint">No workgroup yet. The first one gets its tile here by itself.</p>`}</div>`;
+      ${hasLoaded.value && board.groups.length === 0 && html`<p class="hint">${WALLBOARD.noGroup}</p>`}</div>`;
 }
 
 function Outside() {
   if (session.value === undefined) return null;
-  return html`<div class="outside"><h1>The wallboard</h1><p>Nobody is logged in here. <a href="/">Log in at the desk</a>; the board then starts by itself.</p></div>`;
+  return html`<div class="outside"><h1>${WALLBOARD.title}</h1><p>${WALLBOARD.nobodyIn} <a href="/">${WALLBOARD.logIn}</a>${WALLBOARD.thenStarts}</p></div>`;
 }
 
 const App = () => html`<main class="board">${session.value ? html`<${Board} />` : html`<${Outside} />`}</main>`;
