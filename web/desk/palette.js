@@ -3,7 +3,7 @@ import { html, useLayoutEffect, useRef, useState } from '../core/html.js';
 import { customerName, networkName, stateName } from '../core/format.js';
 import { THEMES, prefer, preferences } from '../core/settings.js';
 import {
-  agentName, conversations, isAdministrator, isSupervisor, me, mine, offers, openConversations, staff, waiting, workgroups,
+  agentName, conversations, isSupervisor, me, mine, offers, openConversations, staff, waiting, workgroups,
 } from '../state/store.js';
 import { DESK, PALETTE, PREFERENCES } from '../texts/en.js';
 import { actionsFor, compose, mayReply } from './actions.js';
@@ -63,7 +63,7 @@ const elsewhere = (name) => ({ id: name, name: PALETTE[name], about: PALETTE.abo
 function placeEntries() {
   return [
     place('mine'), place('waiting'), ...(isSupervisor.value ? [place('floor')] : []),
-    elsewhere('wallboard'), ...(isAdministrator.value ? [elsewhere('administration')] : []),
+    elsewhere('wallboard'),
     { id: 'help', name: PALETTE.keys, about: PALETTE.about.help, key: keyHint('help'), run: openHelp },
     { id: 'logout', name: PALETTE.logOut, about: PALETTE.about.account, run: logOut },
   ];

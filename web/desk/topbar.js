@@ -4,7 +4,7 @@ import { Icon } from '../core/icons.js';
 import { html } from '../core/html.js';
 import { span, statusName, toMs } from '../core/format.js';
 import { nextTheme, preferences } from '../core/settings.js';
-import { connection, connectionSince, isAdministrator, isSupervisor, me, mine, offers, session, waiting } from '../state/store.js';
+import { connection, connectionSince, isSupervisor, me, mine, offers, session, waiting } from '../state/store.js';
 import { DESK, PREFERENCES } from '../texts/en.js';
 import { setStatus } from './commands.js';
 import { openHelp } from './help.js';
@@ -58,7 +58,6 @@ function AccountMenu() {
     { label: DESK.preferences, run: openPreferences },
     '-',
     { label: DESK.wallboard, run: () => open('/wallboard', '_blank', 'noopener') },
-    ...(isAdministrator.value ? [{ label: DESK.administration, run: () => open('/administration', '_blank', 'noopener') }] : []),
     { label: DESK.logOut, run: logOut },
   ];
   const name = me.value?.name ?? session.value.principal.name;

@@ -19,7 +19,6 @@ export const channels = new Table();
 
 const roles = computed(() => session.value?.principal?.roles ?? []);
 export const isSupervisor = computed(() => roles.value.includes('supervisor') || roles.value.includes('admin'));
-export const isAdministrator = computed(() => roles.value.includes('admin'));
 /** Null for whoever takes no conversations, such as a supervisor who is no agent. */
 export const myId = computed(() => (roles.value.includes('agent') ? session.value?.agent_id ?? null : null));
 export const me = computed(() => (myId.value ? agents.get(myId.value) : undefined));
