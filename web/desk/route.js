@@ -18,8 +18,17 @@ export const route = signal(parse(location.hash));
 /** On a phone one of `list`, `thread`, `person` is the page. */
 export const pane = signal(route.value.id ? 'thread' : 'list');
 
+let parsed = location.hash;
+
+// Whoever goes somewhere is there at once; the browser tells of it once more a little later.
+function readAddress() {
+  if (location.hash === parsed) return;
+  parsed = location.hash;
+  route.value = parse(parsed);
+}
+
 export function startRouting() {
-  addEventListener('hashchange', () => { route.value = parse(location.hash); });
+  addEventListener('hashchange', readAddress);
 }
 
 export function hrefOf({ page = route.value.page || 'mine', id = null, filters = {} } = {}) {
@@ -29,7 +38,7 @@ export function hrefOf({ page = route.value.page || 'mine', id = null, filters =
 
 export function go(target) {
   location.hash = hrefOf(target);
-  route.value = parse(location.hash);
+  readAddress();
   pane.value = route.value.id ? 'thread' : 'list';
 }
 
