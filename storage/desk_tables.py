@@ -1,4 +1,4 @@
-"""The tables of what agents have at their desks: drafts, canned replies, and who looks at what."""
+"""The tables of what agents have at their desks: drafts, canned replies, dispositions, onlookers."""
 
 from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field, SQLModel
@@ -47,6 +47,27 @@ class CannedReplyWorkgroupRow(SQLModel, table=True):
 
     __tablename__ = "canned_reply_workgroups"
     canned_reply_id: str = Field(primary_key=True, foreign_key="canned_replies.id")
+    workgroup_id: str = Field(primary_key=True, foreign_key="workgroups.id", index=True)
+
+
+class DispositionRow(SQLModel, table=True):
+    """How a conversation may have ended: a wrap-up code with its name."""
+
+    __tablename__ = "dispositions"
+    id: str = Field(primary_key=True)
+    code: str = Field(unique=True)
+    name: str
+    active: bool = True
+    position: int = 0
+    version: int = 1
+    created_at: int = moment()
+
+
+class DispositionWorkgroupRow(SQLModel, table=True):
+    """Whose a disposition is; one without any is everybody's."""
+
+    __tablename__ = "disposition_workgroups"
+    disposition_id: str = Field(primary_key=True, foreign_key="dispositions.id")
     workgroup_id: str = Field(primary_key=True, foreign_key="workgroups.id", index=True)
 
 
