@@ -66,6 +66,9 @@ class WrapUpBody(Body):
     mode: Annotated[WrapUpMode, Field(strict=False)] = WrapUpMode.NONE
     timeout_s: Seconds | None = None
     codes: Annotated[list[WrapUpCode], Field(max_length=200)] = []
+    only_offered: Annotated[
+        bool, Field(description="Whether `codes` and the dispositions offered here are all")
+    ] = False
 
     @model_validator(mode="after")
     def _have_a_time(self) -> "WrapUpBody":

@@ -21,7 +21,7 @@ from conversations.model import (
     holders,
 )
 from conversations.replies import Reply
-from storage import clock, decisions, reply_rows, rule_asking
+from storage import clock, decisions, dispositions, reply_rows, rule_asking
 from storage.admission import Admission
 from storage.candidates import agents_on_queue, locked_agents
 from storage.conversation_tables import ConversationRow, IdentityRow
@@ -261,6 +261,9 @@ def gather_facts(
             return c.Facts(policy, entered_policy=policy_from(journal.workgroup(workgroup_id)))
         case c.OpenRing():
             return c.Facts(policy, reach=reach_of(journal, conversation))
+        case c.Disconnect() | c.FinishWrapUp() if (workgroup["wrap_up"] or {}).get("only_offered"):
+            offered = dispositions.offered_codes(journal.connection, workgroup)
+            return c.Facts(replace(policy, wrap_up_codes=offered))
     candidate_id = candidate_of(command, conversation)
     if candidate_id not in agents:
         return c.Facts(policy)

@@ -1,4 +1,4 @@
-"""The tables of what agents have at their desks: drafts, canned replies, dispositions, onlookers."""
+"""The tables of agents' desks: drafts, canned replies, dispositions, and who looks at what."""
 
 from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field, SQLModel

@@ -198,7 +198,7 @@ def policy_from(row: RowMapping) -> Policy:
         preferred_agent_wait_s=row["preferred_agent_wait_s"],
         wrap_up_mode=WrapUpMode(wrap_up.get("mode", WrapUpMode.NONE)),
         wrap_up_timeout_s=wrap_up.get("timeout_s") or WRAP_UP_TIMEOUT_S,
-        wrap_up_codes=tuple(wrap_up.get("codes", ())),
+        wrap_up_codes=() if wrap_up.get("only_offered") else tuple(wrap_up.get("codes", ())),
         offer_timeout_action=OfferTimeoutAction(row["offer_timeout_action"]),
         auto_accept=row["auto_accept"],
         keeps_age_on_transfer=row["age_on_transfer"] == "keep",

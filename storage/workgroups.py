@@ -21,7 +21,7 @@ from acd.priority import MS_PER_POINT, STRICT_STEP
 from storage import clock, overflow, policy_history, setup, skills
 from storage.agent_changes import note_agents
 from storage.conversation_tables import ConversationRow
-from storage.desk_tables import CannedReplyWorkgroupRow
+from storage.desk_tables import CannedReplyWorkgroupRow, DispositionWorkgroupRow
 from storage.ids import new_id
 from storage.log_tables import PolicyHistoryRow
 from storage.pages import Page, Window, page
@@ -37,6 +37,7 @@ from storage.setup_tables import (
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 CANNED_REPLY_WORKGROUPS = CannedReplyWorkgroupRow.__table__  # type: ignore[attr-defined]
 CHANNELS = ChannelRow.__table__  # type: ignore[attr-defined]
+DISPOSITION_WORKGROUPS = DispositionWorkgroupRow.__table__  # type: ignore[attr-defined]
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 MEMBERSHIPS = MembershipRow.__table__  # type: ignore[attr-defined]
 RING_MEMBERS = RingMemberRow.__table__  # type: ignore[attr-defined]
@@ -178,7 +179,7 @@ def remove(connection: Connection, workgroup_id: str) -> None:
     """Delete a workgroup that nothing refers to.
 
     Raises:
-        InUse: channels, members, conversations, rings, routing rules or canned replies do.
+        InUse: channels, members, conversations, rings, rules, canned replies or dispositions do.
     """
     users = (
         ("channels", CHANNELS.c.workgroup_id),
@@ -187,6 +188,7 @@ def remove(connection: Connection, workgroup_id: str) -> None:
         ("rings", RING_MEMBERS.c.added_workgroup_id),
         ("routing rules", RULE_WORKGROUPS.c.workgroup_id),
         ("canned replies", CANNED_REPLY_WORKGROUPS.c.workgroup_id),
+        ("dispositions", DISPOSITION_WORKGROUPS.c.workgroup_id),
     )
     for by, column in users:
         if setup.is_referred_to(connection, column, workgroup_id):
