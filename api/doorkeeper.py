@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from api.policy import Role, effective
 from conversations.commands import Actor
-from storage import principals
+from storage import principals, sessions
 from storage.database import Database, DatabaseUnavailable
 from storage.principals import Identity
 from storage.reading import Viewer
@@ -108,7 +108,7 @@ class Doorkeeper:
 
     async def _write_use(self, session_hash: str) -> None:
         try:
-            await self._database.write(lambda k: principals.note_use(k, session_hash))
+            await self._database.write(lambda k: sessions.note_use(k, session_hash))
         except DatabaseUnavailable:
             self._noted.pop(session_hash, None)
 

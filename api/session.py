@@ -9,7 +9,7 @@ from api.auth import Caller, cookie_name, require_same_origin, unauthenticated
 from api.context import Context, ContextOf
 from api.fields import Body, Shape, Stamp, maybe_rfc3339
 from api.routes import READS, new_router, problems
-from storage import principals
+from storage import principals, sessions
 
 router = new_router("session")
 
@@ -42,7 +42,8 @@ async def open_session(body: SessionBody, request: Request, context: ContextOf) 
     if principal is None:
         raise unauthenticated("the key is not known")
     identity = principal.identity
-    token = await context.database.write(lambda k: principals.open_session(k, identity))
+    opening = sessions.Opening("key")
+    token = await context.database.write(lambda k: sessions.open_session(k, identity, opening))
     response = Response(status_code=204)
     response.set_cookie(
         cookie_name(context),
@@ -84,6 +85,6 @@ async def close_session(request: Request, context: ContextOf) -> Response:
 
 async def _close(context: Context, token: str) -> None:
     hashed = principals.hash_of(token)
-    await context.database.write(lambda k: principals.close_session(k, hashed))
+    await context.database.write(lambda k: sessions.close_session(k, hashed))
     context.doorkeeper.forget()
     context.feed.rights_changed()

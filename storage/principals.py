@@ -12,9 +12,11 @@ from conversations.model import Instant
 from storage import clock
 from storage.ids import new_id
 from storage.setup_tables import AgentRow, ApiKeyRow, PrincipalRow, SessionRow
+from storage.sign_in_tables import PasswordRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 KEYS = ApiKeyRow.__table__  # type: ignore[attr-defined]
+PASSWORDS = PasswordRow.__table__  # type: ignore[attr-defined]
 PRINCIPALS = PrincipalRow.__table__  # type: ignore[attr-defined]
 SESSIONS = SessionRow.__table__  # type: ignore[attr-defined]
 
@@ -99,10 +101,11 @@ def remove_key(connection: Connection, key_id: str) -> bool:
 
 
 def remove_of_agent(connection: Connection, agent_id: str) -> None:
-    """Delete an agent's principal with its keys and sessions."""
+    """Delete an agent's principal with its keys, password and sessions."""
     ids = select(PRINCIPALS.c.id).where(PRINCIPALS.c.agent_id == agent_id)
     connection.execute(delete(SESSIONS).where(SESSIONS.c.principal_id.in_(ids)))
     connection.execute(delete(KEYS).where(KEYS.c.principal_id.in_(ids)))
+    connection.execute(delete(PASSWORDS).where(PASSWORDS.c.principal_id.in_(ids)))
     connection.execute(delete(PRINCIPALS).where(PRINCIPALS.c.agent_id == agent_id))
 
 
@@ -177,32 +180,6 @@ def _identity(
         session_hash=session_hash,
         expires_at=expires_at,
     )
-
-
-def open_session(connection: Connection, identity: Identity) -> str:
-    """Open a session for whoever showed a key; return its token."""
-    token = new_secret("ps")
-    now = clock.now(connection)
-    connection.execute(
-        insert(SESSIONS).values(
-            token_hash=hash_of(token),
-            principal_id=identity.principal_id,
-            key_id=identity.key_id,
-            created_at=now,
-            last_used_at=now,
-            expires_at=now + LONGEST_SESSION_MS,
-        )
-    )
-    return token
-
-
-def note_use(connection: Connection, session_hash: str) -> None:
-    used = update(SESSIONS).where(SESSIONS.c.token_hash == session_hash)
-    connection.execute(used.values(last_used_at=clock.now(connection)))
-
-
-def close_session(connection: Connection, session_hash: str) -> None:
-    connection.execute(delete(SESSIONS).where(SESSIONS.c.token_hash == session_hash))
 
 
 def still_good(connection: Connection, identities: Sequence[Identity]) -> dict[Identity, Identity]:

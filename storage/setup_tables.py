@@ -29,11 +29,14 @@ class ApiKeyRow(SQLModel, table=True):
 class SessionRow(SQLModel, table=True):
     __tablename__ = "sessions"
     token_hash: str = Field(primary_key=True)
+    id: str
     principal_id: str = Field(foreign_key="principals.id", index=True)
     key_id: str | None = Field(default=None, index=True)
     created_at: int = moment()
     last_used_at: int = moment()
     expires_at: int = moment()
+    opened_by: str = "key"
+    browser: str | None = None
 
 
 class WorkgroupRow(SQLModel, table=True):

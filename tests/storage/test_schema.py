@@ -18,13 +18,14 @@ from storage import (
     report_tables,
     schema,
     setup_tables,
+    sign_in_tables,
 )
 from storage.database import open_database
 from tests.postgres import Cluster
 
 T = TypeVar("T")
 METADATA = SQLModel.metadata
-TABLES = (conversation_tables, desk_tables, log_tables, report_tables, setup_tables)
+TABLES = (conversation_tables, desk_tables, log_tables, report_tables, setup_tables, sign_in_tables)
 """Whoever compares has to have read them all."""
 
 
