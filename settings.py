@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     """Temporal's web UI, for links from a conversation to its workflow; empty: no links."""
     simulated_network_url: str = ""
     """The simulated network of the demonstration; empty: there is none."""
+    demo_usernames: tuple[str, ...] = ()
+    """Whom the demonstration lets in with one click from this machine; empty: there is none."""
     presence_grace_s: int = Field(default=60, ge=0, le=86_400)
     """So long after the lease of 60 s an absent agent's conversations wait for the return."""
     internal_targets: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping
 
 from acd.licences import LicenceKind
 from api.auth import Caller
-from api.context import Context, ContextOf
+from api.context import ContextOf
 from api.doorkeeper import Principal
 from api.errors import not_found
 from api.fields import (
@@ -31,7 +31,7 @@ from api.routes import CHANGES, COMMANDS, CREATES, DELETES, READS, READS_ONE, ne
 from api.setup import IfMatch, Patch, found, merge_patch_of, patched, require_version, with_etag
 from api.workgroups import UtilizationLevels
 from conversations.model import ConversationState, MediaType
-from storage import agents, principals, workgroups
+from storage import agents, principals, sessions, workgroups
 from storage.journal import Aftermath
 
 router = new_router("agents")
@@ -240,17 +240,14 @@ async def change_agent(
         theirs = workgroups.of_agents(connection, [agent_id])[agent_id]
         body = patched(AgentBody, body_of(row, theirs), patch)
         asks = agents.change(connection, row, values_of(body), body.workgroups)
+        if not body.enabled:  # who is let in again some day signs in again
+            sessions.end_all_of_agent(connection, agent_id)
         return shape(connection, agent_id), asks
 
     changed, asks = await context.database.write(change)
-    _rights_changed(context)
+    context.rights_changed()
     await context.following.follow(Aftermath(asks=frozenset(asks)))
     return with_etag(changed)
-
-
-def _rights_changed(context: Context) -> None:
-    context.doorkeeper.forget()
-    context.feed.rights_changed()
 
 
 @router.delete("/agents/{agent_id}", status_code=204, responses=DELETES)
@@ -262,7 +259,7 @@ async def delete_agent(agent_id: str, context: ContextOf) -> None:
         agents.remove(connection, agent_id)
 
     await context.database.write(remove)
-    _rights_changed(context)
+    context.rights_changed()
 
 
 @router.post(
@@ -286,4 +283,4 @@ async def delete_key(key_id: str, context: ContextOf) -> None:
     """Revoke a key; what it opened closes."""
     if not await context.database.write(lambda k: principals.remove_key(k, key_id)):
         raise not_found("key", key_id)
-    _rights_changed(context)
+    context.rights_changed()

@@ -15,20 +15,27 @@ PLAIN_COOKIE = "parley_session"
 """Without https a browser takes no `__Host-` cookie."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+ATTENDED = "Parley-Attended"
+"""What a page says of a call that it made by itself while nobody was at it: `no`."""
 
 
 def cookie_name(context: Context) -> str:
     return SECURE_COOKIE if context.has_secure_cookies else PLAIN_COOKIE
 
 
-async def authorise(request: Request, roles: frozenset[Role]) -> None:
+async def authorise(
+    request: Request, roles: frozenset[Role], *, is_automatic: bool = False
+) -> None:
     """Let the caller through, or say why not; remembers the principal on the request.
+
+    What is automatic keeps no session alive.
 
     Raises:
         Problem: 401 when nobody knows the caller, 403 when the right is missing.
     """
     if roles == ANYBODY:
         return
+    request.state.is_automatic = is_automatic
     principal = await _principal(request)
     if not principal.roles & roles:
         needed = ", ".join(sorted(roles))
@@ -47,7 +54,7 @@ async def _principal(request: Request) -> Principal:
     token = request.cookies.get(cookie_name(context))
     if not token:
         raise unauthenticated("send Authorization: Bearer KEY")
-    by_session = await context.doorkeeper.by_session(token)
+    by_session = await context.doorkeeper.by_session(token, is_use=is_use(request))
     if by_session is None:
         raise unauthenticated("the session has ended")
     if request.method not in SAFE_METHODS:
@@ -58,6 +65,22 @@ async def _principal(request: Request) -> Principal:
 def unauthenticated(detail: str) -> Problem:
     headers = {"WWW-Authenticate": 'Bearer realm="parley"'}
     return Problem(401, "unauthenticated", detail, headers=headers)
+
+
+def is_use(request: Request) -> bool:
+    """Whether somebody wanted this call, and so goes on using the session."""
+    return not request.state.is_automatic and request.headers.get(ATTENDED) != "no"
+
+
+def refuse_other_sites(request: Request, *, is_proof_needed: bool = False) -> None:
+    """Refuse what a browser sent for another site's page; programs say nothing of sites.
+
+    Raises:
+        Problem: 403, it comes from elsewhere.
+    """
+    says_where = "origin" in request.headers or "sec-fetch-site" in request.headers
+    if says_where or is_proof_needed:
+        require_same_origin(request)
 
 
 def require_same_origin(request: Request) -> None:

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from api.doorkeeper import Doorkeeper
 from api.feed import Feed
+from api.hashing import PasswordHashing
 from api.links import TemporalLinks
 from api.metrics import Metrics
 from api.turns import Turns
@@ -38,11 +39,18 @@ class Context:
     guard: Guard
     fetcher: Fetcher
     latest_reading: LatestReading
+    passwords: PasswordHashing
     public_url: str
+    demo_usernames: tuple[str, ...]
 
     @property
     def has_secure_cookies(self) -> bool:
         return self.public_url.startswith("https://")
+
+    def rights_changed(self) -> None:
+        """Look keys, sessions and roles up again, also for streams that are open."""
+        self.doorkeeper.forget()
+        self.feed.rights_changed()
 
 
 def context_of(request: Request) -> Context:

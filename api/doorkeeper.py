@@ -68,12 +68,13 @@ class Doorkeeper:
             f"key {key}", lambda: self._database.read(lambda k: principals.by_key(k, key))
         )
 
-    async def by_session(self, token: str) -> Principal | None:
+    async def by_session(self, token: str, *, is_use: bool = True) -> Principal | None:
+        """Return whose session it is; what nobody wanted does not keep it alive."""
         principal = await self._remembered(
             f"session {token}",
             lambda: self._database.read(lambda k: principals.by_session(k, token)),
         )
-        if principal is not None and principal.identity.session_hash is not None:
+        if is_use and principal is not None and principal.identity.session_hash is not None:
             self._note_use(principal.identity.session_hash)
         return principal
 

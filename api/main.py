@@ -20,6 +20,7 @@ from api import (
     customers,
     decisions,
     deliveries,
+    demo_session,
     dispositions,
     drafts,
     errors,
@@ -31,6 +32,7 @@ from api import (
     networks,
     onlookers,
     pages,
+    passwords,
     post_changes,
     posts,
     quarantine,
@@ -40,6 +42,7 @@ from api import (
     reply_changes,
     rules,
     session,
+    sessions,
     setup,
     simulations,
     stations,
@@ -51,6 +54,7 @@ from api import (
 from api.context import Context
 from api.doorkeeper import Doorkeeper
 from api.feed import Feed
+from api.hashing import PasswordHashing
 from api.links import TemporalLinks
 from api.metrics import Metrics
 from api.onlooker_feed import OnlookerFeed
@@ -78,6 +82,9 @@ VERSION = "0.1.0"
 PREFIX = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
+    demo_session.router,
+    sessions.router,
+    passwords.router,
     workgroups.router,
     stations.router,
     licences.router,
@@ -240,7 +247,9 @@ def _context(
         guard=guard,
         fetcher=fetcher,
         latest_reading=LatestReading(database),
+        passwords=_kept(closing, PasswordHashing()),
         public_url=settings.public_url,
+        demo_usernames=settings.demo_usernames,
     )
 
 

@@ -27,6 +27,12 @@ POLICY: dict[str, frozenset[Role]] = {
     "POST /session": ANYBODY,
     "GET /session": _ALL,
     "DELETE /session": ANYBODY,
+    "PUT /session/password": _ALL,
+    "GET /session/demo": ANYBODY,
+    "POST /session/demo": ANYBODY,
+    "GET /sessions": _ALL,
+    "DELETE /sessions": _ALL,
+    "DELETE /sessions/{session_id}": _ALL,
     "POST /workgroups": _ADMIN,
     "GET /workgroups": _ALL,
     "GET /workgroups/{workgroup_id}": _ALL,
@@ -48,6 +54,10 @@ POLICY: dict[str, frozenset[Role]] = {
     "PATCH /agents/{agent_id}": _ADMIN,
     "DELETE /agents/{agent_id}": _ADMIN,
     "POST /agents/{agent_id}/keys": _ADMIN,
+    "GET /agents/{agent_id}/password": _ADMIN,
+    "PUT /agents/{agent_id}/password": _ADMIN,
+    "DELETE /agents/{agent_id}/password": _ADMIN,
+    "DELETE /agents/{agent_id}/sessions": _ADMIN,
     "DELETE /keys/{key_id}": _ADMIN,
     "PUT /agents/{agent_id}/status": _FLOOR,
     "GET /agents/{agent_id}/utilization": _FLOOR,
@@ -134,6 +144,20 @@ POLICY: dict[str, frozenset[Role]] = {
     "GET /networks": _ALL,
     "GET /events": _FLOOR,
 }
+
+
+AUTOMATIC = frozenset(
+    {
+        "GET /events",
+        "POST /agents/{agent_id}/heartbeat",
+        "POST /conversations/{conversation_id}/presence",
+    }
+)
+"""What an open page does by itself, also when nobody is at it: no session lives on by it."""
+
+
+def happens_by_itself(method: str, path: str) -> bool:
+    return f"{method} {path}" in AUTOMATIC
 
 
 def effective(roles: frozenset[str]) -> frozenset[Role]:

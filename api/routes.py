@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from api import json_body
 from api.auth import authorise
 from api.errors import MEDIA_TYPE, Problem, nothing_here, unprocessable
-from api.policy import allowed
+from api.policy import allowed, happens_by_itself
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 
@@ -41,11 +41,12 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """Return the handler with the door before it; a route without a policy is not built."""
         inner = super().get_route_handler()
-        roles = allowed(next(iter(self.methods or ())), self.path)
+        method = next(iter(self.methods or ()))
+        roles, is_automatic = allowed(method, self.path), happens_by_itself(method, self.path)
         request_class, takes_json_only = self.request_class, self.takes_json_only
 
         async def handle(request: Request) -> Response:
-            await authorise(request, roles)
+            await authorise(request, roles, is_automatic=is_automatic)
             _refuse_nul(request)
             if takes_json_only:
                 _require_json(request)

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
@@ -40,6 +40,8 @@ class Identity:
     key_id: str | None
     session_hash: str | None = None
     expires_at: Instant | None = None
+    ends_at: Instant | None = None
+    """The session ends then, however much it is used."""
 
 
 def new_secret(prefix: str) -> str:
@@ -164,21 +166,21 @@ def by_session(connection: Connection, token: str) -> Identity | None:
     row = connection.execute(query).mappings().one_or_none()
     if row is None or not hmac.compare_digest(row["token_hash"], hashed):
         return None
-    ends_at = min(row["expires_at"], row["last_used_at"] + IDLE_MS)
-    return _identity(row, row["token_hash"], ends_at)
+    return replace(
+        _identity(row),
+        session_hash=row["token_hash"],
+        expires_at=min(row["expires_at"], row["last_used_at"] + IDLE_MS),
+        ends_at=row["expires_at"],
+    )
 
 
-def _identity(
-    row: RowMapping, session_hash: str | None = None, expires_at: Instant | None = None
-) -> Identity:
+def _identity(row: RowMapping) -> Identity:
     return Identity(
         principal_id=row["id"],
         name=row["name"],
         roles=frozenset(row["roles"]),
         agent_id=row["agent_id"],
         key_id=row["key_id"],
-        session_hash=session_hash,
-        expires_at=expires_at,
     )
 
 
@@ -202,14 +204,8 @@ def still_good(connection: Connection, identities: Sequence[Identity]) -> dict[I
     ]
     found = {row["proof"]: row for row in rows}
     return {
-        identity: Identity(
-            principal_id=row["id"],
-            name=row["name"],
-            roles=frozenset(row["roles"]),
-            agent_id=row["agent_id"],
-            key_id=identity.key_id,
-            session_hash=identity.session_hash,
-            expires_at=identity.expires_at,
+        identity: replace(
+            identity, name=row["name"], roles=frozenset(row["roles"]), agent_id=row["agent_id"]
         )
         for identity in identities
         if (row := found.get(identity.session_hash or identity.key_id or "")) is not None

@@ -18,6 +18,7 @@ from storage import (
     post_changes,
     presence,
     queue_entries,
+    sign_in_attempts,
     statuses,
     workgroups,
 )
@@ -26,6 +27,7 @@ from storage.conversation_tables import ConversationRow
 from storage.database import Database
 from storage.journal import Aftermath
 from storage.log_tables import CommandRow
+from storage.principals import IDLE_MS
 from storage.setup_tables import AccountRow, ChannelRow, SessionRow, WorkgroupRow
 
 ACCOUNTS = AccountRow.__table__  # type: ignore[attr-defined]
@@ -165,10 +167,12 @@ def forget_old(connection: Connection, now: Instant) -> int:
     forgotten = connection.execute(
         delete(COMMANDS).where(COMMANDS.c.created_at < now - KEY_LIFE_MS)
     ).rowcount
-    forgotten += connection.execute(delete(SESSIONS).where(SESSIONS.c.expires_at < now)).rowcount
+    is_over = (SESSIONS.c.expires_at < now) | (SESSIONS.c.last_used_at < now - IDLE_MS)
+    forgotten += connection.execute(delete(SESSIONS).where(is_over)).rowcount
     forgotten += post_changes.forget_before(connection, now - post_changes.KEPT_MS, FORGET_BATCH)
     forgotten += onlookers.forget_before(connection, now)
     forgotten += drafts.forget_left(connection, now)
+    forgotten += sign_in_attempts.forget_before(connection, now - sign_in_attempts.REMEMBERED_MS)
     for each in (queue_entries, handlings, ended_offers, first_replies):
         forgotten += each.forget_before(connection, now - WAIT_LIFE_MS, FORGET_BATCH)
     forgotten += decisions.forget_before(connection, now - DECISION_LIFE_MS, FORGET_BATCH)
