@@ -102,7 +102,9 @@ def _network_of(request: Request) -> str:
         found = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return host
-    if found.version == 4:  # noqa: PLR2004 - the version's name
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or found
+    if isinstance(found, ipaddress.IPv4Address):
         return str(found)
     return str(ipaddress.ip_network((found.packed, IPV6_NETWORK), strict=False))
 

@@ -1,12 +1,8 @@
 """Browsers that sign in: each with its own cookies, calling as Parley's page does."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-
-from tests.api.conftest import Caller, Floor, Json
 
 HOST = "http://parley.test"
 GOOD = "seven green lamps"
@@ -17,8 +13,8 @@ TOKEN = "parley_session"
 class Browser:
     """One browser; `token` is the cookie that it has now."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.http = http
+    def __init__(self, http: httpx.AsyncClient, origin: str = HOST, app: Any = None) -> None:
+        self.http, self.origin, self.app = http, origin, app
 
     @property
     def token(self) -> str | None:
@@ -28,7 +24,7 @@ class Browser:
         self, method: str, path: str, body: Any = None, **headers: str
     ) -> httpx.Response:
         """Call as a page of Parley's own; headers may say otherwise."""
-        said = {"Sec-Fetch-Site": "same-origin"} if method == "GET" else {"Origin": HOST}
+        said = {"Sec-Fetch-Site": "same-origin"} if method == "GET" else {"Origin": self.origin}
         said |= {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.http.request(method, f"/api/v1{path}", json=body, headers=said)
 
@@ -39,31 +35,13 @@ class Browser:
     async def status(self, method: str, path: str, body: Any = None, **headers: str) -> int:
         return (await self.call(method, path, body, **headers)).status_code
 
-    async def sessions(self) -> list[Json]:
+    async def sessions(self) -> list[dict[str, Any]]:
         """List the sessions without being a use of this one."""
         answer = await self.call("GET", "/sessions", Parley_Attended="no")
-        found: list[Json] = answer.json()["items"]
+        found: list[dict[str, Any]] = answer.json()["items"]
         return found
 
 
 def browser_of(app: Any, address: str = "192.0.2.7", host: str = HOST) -> Browser:
     transport = httpx.ASGITransport(app, client=(address, 40_000))
-    return Browser(httpx.AsyncClient(transport=transport, base_url=host))
-
-
-@asynccontextmanager
-async def started(create: Callable[[], Any]) -> AsyncIterator[Any]:
-    """Run an application from its start to its end."""
-    app = create()
-    async with app.router.lifespan_context(app):
-        yield app
-
-
-async def somebody(floor: Floor, password: str | None = GOOD, *roles: str) -> tuple[str, str]:
-    """Make an agent, with a password if one is given; return id and username."""
-    agent: Caller = await floor.agent(*roles, on_queue=False)
-    me = await agent.ok("GET", "/session")
-    if password is not None:
-        path = f"/agents/{me['agent_id']}/password"
-        await floor.admin.ok("PUT", path, {"password": password})
-    return me["agent_id"], me["username"]
+    return Browser(httpx.AsyncClient(transport=transport, base_url=host), host, app)

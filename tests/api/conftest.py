@@ -8,11 +8,13 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from api.main import create_app
 from settings import LogSettings, Settings
 from storage.ids import new_id
+from tests.api.browsers import GOOD, Browser, browser_of
 from tests.ports import free_port
 
 ADMIN_KEY = "an administrator's key of the tests"
@@ -62,13 +64,22 @@ def settings(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     )
 
 
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    return create_app(settings)
+
+
 @pytest_asyncio.fixture
-async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings)
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://parley.test") as client:
             yield client
+
+
+@pytest.fixture
+def browser(app: FastAPI, http: httpx.AsyncClient) -> Browser:
+    return browser_of(app)
 
 
 @pytest.fixture
@@ -110,6 +121,14 @@ class Floor:
         if on_queue:
             await caller.ok("PUT", "/agents/me/status", {"routing_status": "on_queue"})
         return caller
+
+    async def somebody(self, password: str | None = GOOD, *roles: str) -> tuple[str, str]:
+        """Make an agent, with a password if one is given; return id and username."""
+        me = await (await self.agent(*roles, on_queue=False)).ok("GET", "/session")
+        if password is not None:
+            path = f"/agents/{me['agent_id']}/password"
+            await self.admin.ok("PUT", path, {"password": password})
+        return me["agent_id"], me["username"]
 
     async def post(self, customer: str, *texts: str, **fields: Any) -> Json:
         posts = [

@@ -12,20 +12,8 @@ from sqlalchemy import Connection, select, update
 from api.hashing import PasswordHashing
 from api.password_rules import is_guessed_first
 from storage.passwords import PASSWORDS
-from tests.api.browsers import GOOD, OTHER, Browser, browser_of, somebody
+from tests.api.browsers import GOOD, OTHER, Browser, browser_of
 from tests.api.conftest import Caller, Floor
-
-
-@pytest.fixture
-def app(floor: Floor) -> FastAPI:
-    app: Any = floor.admin.http._transport.app  # type: ignore[attr-defined]
-    assert isinstance(app, FastAPI)
-    return app
-
-
-@pytest.fixture
-def browser(app: FastAPI) -> Browser:
-    return browser_of(app)
 
 
 class Noting(PasswordHasher):
@@ -50,7 +38,7 @@ def test_asvs_6_2_4_common_passwords_and_ones_own_name_are_refused() -> None:
 async def test_asvs_6_2_1_the_shortest_password_has_eight_characters(
     floor: Floor, browser: Browser
 ) -> None:
-    agent_id, username = await somebody(floor, None)
+    agent_id, username = await floor.somebody(None)
     path = f"/agents/{agent_id}/password"
 
     refused = await floor.admin.refused(
@@ -67,7 +55,7 @@ async def test_asvs_6_2_1_the_shortest_password_has_eight_characters(
 async def test_asvs_6_2_5_and_6_2_9_long_ones_of_any_characters_are_taken_as_they_are(
     floor: Floor, browser: Browser
 ) -> None:
-    agent_id, username = await somebody(floor, None)
+    agent_id, username = await floor.somebody(None)
     long = " ß漢字🪔 " * 32
 
     await floor.admin.ok("PUT", f"/agents/{agent_id}/password", {"password": long})
@@ -80,7 +68,7 @@ async def test_asvs_6_2_5_and_6_2_9_long_ones_of_any_characters_are_taken_as_the
 async def test_asvs_11_4_2_what_is_stored_is_argon2id_and_follows_its_parameters(
     floor: Floor, browser: Browser, app: FastAPI
 ) -> None:
-    _, username = await somebody(floor)
+    _, username = await floor.somebody()
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(GOOD)
     database = app.state.context.database
     await database.write(lambda k: k.execute(update(PASSWORDS).values(hash=weak)))
@@ -119,9 +107,9 @@ async def test_nobody_is_compared_as_long_as_somebody_and_beside_the_event_loop(
 async def test_asvs_6_3_8_whoever_may_not_in_is_told_the_same(
     floor: Floor, browser: Browser
 ) -> None:
-    _, known = await somebody(floor)
-    _, without = await somebody(floor, None)
-    disabled_id, disabled = await somebody(floor)
+    _, known = await floor.somebody()
+    _, without = await floor.somebody(None)
+    disabled_id, disabled = await floor.somebody()
     await floor.admin.ok("PATCH", f"/agents/{disabled_id}", {"enabled": False})
 
     said = set()
@@ -138,7 +126,7 @@ async def test_asvs_6_3_8_whoever_may_not_in_is_told_the_same(
 async def test_an_administrator_gives_the_first_one_and_its_owner_chooses_another(
     floor: Floor, browser: Browser, app: FastAPI
 ) -> None:
-    agent_id, username = await somebody(floor)
+    agent_id, username = await floor.somebody()
     elsewhere = browser_of(app)
     for each in (browser, elsewhere):
         assert (await each.sign_in(username, GOOD)).status_code == 204
@@ -190,7 +178,7 @@ async def test_an_agent_with_the_administrators_name_comes_first(
 async def test_an_administrators_own_password_needs_the_present_one(
     floor: Floor, browser: Browser
 ) -> None:
-    agent_id, username = await somebody(floor, GOOD, "admin")
+    agent_id, username = await floor.somebody(GOOD, "admin")
     await browser.sign_in(username, GOOD)
 
     answer = await browser.call("PUT", f"/agents/{agent_id}/password", {"password": OTHER})
@@ -201,7 +189,7 @@ async def test_an_administrators_own_password_needs_the_present_one(
 async def test_a_password_that_is_taken_or_given_ends_all_sessions(
     floor: Floor, browser: Browser
 ) -> None:
-    agent_id, username = await somebody(floor)
+    agent_id, username = await floor.somebody()
     path = f"/agents/{agent_id}/password"
     await browser.sign_in(username, GOOD)
     await floor.admin.ok("PUT", path, {"password": OTHER})
