@@ -12,9 +12,9 @@ const OUTLIVES_ITS_PAGE = 20_000;
 
 /** What the server refused, or that it could not be reached. */
 class Problem extends Error {
-  constructor({ status = 0, code = 'unreachable', title = '', detail = '', retryAfter_s = null, requestId = null }) {
+  constructor({ status = 0, code = 'unreachable', title = '', detail = '', errors = [], retryAfter_s = null, requestId = null }) {
     super(detail || title || code);
-    Object.assign(this, { status, code, title, detail, retryAfter_s, requestId });
+    Object.assign(this, { status, code, title, detail, errors, retryAfter_s, requestId });
   }
 
   /** True when the same call may well succeed a little later. */
@@ -37,12 +37,13 @@ async function problemOf(response) {
     code: body.code ?? `http_${response.status}`,
     title: body.title ?? '',
     detail: detail || (body.errors ?? []).map((error) => error.msg ?? error.detail ?? '').join('; '),
+    errors: body.errors ?? [],
     retryAfter_s: Number(response.headers.get('Retry-After')) || null,
     requestId: response.headers.get('X-Request-Id'),
   });
 }
 
-async function call(method, path, { body, key, version = null } = {}) {
+async function call(method, path, { body, key, version = null, timeout_ms = CALL_TIMEOUT_MS } = {}) {
   const headers = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key) headers['Idempotency-Key'] = key;
@@ -58,7 +59,7 @@ async function call(method, path, { body, key, version = null } = {}) {
       keepalive: method === 'PUT' && text.length < OUTLIVES_ITS_PAGE,
       cache: 'no-store',
       credentials: 'same-origin',
-      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeout_ms),
     });
   } catch {
     throw new Problem({ title: NAMES.unreachable });
@@ -75,6 +76,8 @@ async function call(method, path, { body, key, version = null } = {}) {
 export const get = (path) => call('GET', path);
 /** With a `version` it is put over that one only; over another one it is 412. */
 export const put = (path, body, { version = null } = {}) => call('PUT', path, { body, version });
+/** A merge patch, over that version only. */
+export const patch = (path, body, { version = null } = {}) => call('PATCH', path, { body, version });
 export const remove = (path) => call('DELETE', path);
 /** A POST that stores nothing under a key: log-in and heartbeats. */
 export const postPlain = (path, body = {}) => call('POST', path, { body });
@@ -104,14 +107,14 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One wish of a person. However often it is sent, it happens once, because its key stays the same. */
 export class Intent {
-  constructor(path, body = {}) {
-    Object.assign(this, { path, body, key: newKey() });
+  constructor(path, body = {}, { timeout_ms = CALL_TIMEOUT_MS } = {}) {
+    Object.assign(this, { path, body, timeout_ms, key: newKey() });
   }
 
   async send() {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await call('POST', this.path, { body: this.body, key: this.key });
+        return await call('POST', this.path, { body: this.body, key: this.key, timeout_ms: this.timeout_ms });
       } catch (problem) {
         if (!problem.isPassing || attempt === ATTEMPTS) throw problem;
         await pause(Math.min((problem.retryAfter_s ?? 0.4) * 1000, LONGEST_WAIT_MS));

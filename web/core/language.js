@@ -36,7 +36,13 @@ function layOver(area, words) {
   }
 }
 
-for (const [area, words] of Object.entries(texts)) layOver(en[area], words);
+for (const [area, words] of Object.entries(texts)) if (area in en) layOver(en[area], words);
+
+/** Lays the language over a further file of English words, which only one page reads. */
+export function speak(areas) {
+  const said = code.startsWith('x') ? pseudo(areas) : texts;
+  for (const [area, words] of Object.entries(said)) if (area in areas) layOver(areas[area], words);
+}
 
 /** Says on the document which language it is in, and which way it is written. */
 export function wearLanguage() {

@@ -58,6 +58,7 @@ function AccountMenu() {
     { label: DESK.preferences, run: openPreferences },
     '-',
     { label: DESK.wallboard, run: () => open('/wallboard', '_blank', 'noopener') },
+    ...(session.value.principal.roles.includes('admin') ? [{ label: DESK.administration, run: () => location.assign('/administration') }] : []),
     { label: DESK.logOut, run: logOut },
   ];
   const name = me.value?.name ?? session.value.principal.name;

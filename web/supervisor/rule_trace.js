@@ -24,16 +24,16 @@ function Node({ node }) {
 
 const doneWords = (done) => Object.entries(done).map(([name, value]) => `${spaced(name)} ${shown(value)}`).join(', ');
 
-function Rule({ rule }) {
+function Rule({ rule, isOpen }) {
   return html`
-    <details class=${rule.fired ? 'so' : 'not-so'}><summary><${Mark} isSo=${rule.fired} /><bdi>${rule.name}</bdi> <span class="hint">${rule.fired ? WHY.fired : WHY.notFired}</span></summary>
+    <details class=${rule.fired ? 'so' : 'not-so'} open=${isOpen}><summary><${Mark} isSo=${rule.fired} /><bdi>${rule.name}</bdi> <span class="hint">${rule.fired ? WHY.fired : WHY.notFired}</span></summary>
       ${rule.when && html`<ul class="nodes"><${Node} node=${rule.when} /></ul>`}
       ${(rule.done ?? []).map((done, index) => html`<p key=${index} dir="auto">${doneWords(done)}</p>`)}</details>`;
 }
 
-export function RuleTrace({ decision }) {
+export function RuleTrace({ decision, isOpen = false }) {
   const rules = decision.rules?.rules ?? [];
   return html`
     <h3>${WHY.rules} <time>${clockTime(decision.at)}</time></h3><p class="hint">${decisionSentence(decision)}</p>
-    <div class="rules">${rules.map((rule) => html`<${Rule} key=${rule.name} rule=${rule} />`)}</div>`;
+    <div class="rules">${rules.map((rule) => html`<${Rule} key=${rule.name} rule=${rule} isOpen=${isOpen} />`)}</div>`;
 }

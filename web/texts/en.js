@@ -40,6 +40,7 @@ export const DESK = {
   account: 'Account',
   preferences: 'Preferences',
   wallboard: 'Open the wallboard',
+  administration: 'Administration',
   logOut: 'Log out',
   lost: 'No live connection.',
   lostFor: (time) => `What you see is ${time} old. Trying again; nothing you do is sent twice.`,
