@@ -35,14 +35,13 @@ def welcome(addresses: Addresses, folder: Path, *, demo: bool, in_s: float) -> s
         lines.append(f"  Temporal's UI  {addresses.temporal_ui_url}")
     if addresses.simulated_url:
         lines.append(f"  Network        {addresses.simulated_url}   (simulated)")
-    lines.append(f"  Keys           {folder / 'run.json'}   (only you can read it)")
+    secrets = "Keys, passwords" if demo else "Keys"
+    lines.append(f"  {secrets:15}{folder / 'run.json'}   (only you can read it)")
     lines.append(f"  Logs           {folder / 'logs'}")
     lines.append("")
     if demo:
-        lines.append("Try: open the desk with an agent's key, go on queue, pick up, answer;")
-        lines.append(
-            "then look at the simulated network's page and at the conversation in Temporal."
-        )
+        lines.append("Try: open the desk, sign in as an agent (one click), go on queue, pick up,")
+        lines.append("answer; then look at the simulated network's page and at Temporal's web UI.")
     else:
         lines.append("Try: create a workgroup, an agent and a channel with the admin's key.")
     lines.append("Ctrl-C stops everything and loses nothing.")

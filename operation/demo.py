@@ -6,28 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from operation.caller import Caller, Json, new_client
+from operation.demo_people import (
+    ADMINISTRATOR,
+    AGENTS,
+    CARE,
+    ONE_CLICK,
+    SECOND_LINE,
+    STAFF,
+    password_of,
+)
 
 BRAND = "lamp_care"
 CHANNEL = "Lamp care"
-CARE, SECOND_LINE = "Care", "Second line"
 NETWORK = "simulated"
 APPEARS_WITHIN_S = 20.0
+NOTHING = "none"
+"""What the API says of a password that there is not."""
 
-AGENTS: Mapping[str, Json] = {
-    "agent-7": {"skills": [{"skill": "orders", "proficiency": 90}], "workgroups": [CARE]},
-    "agent-8": {
-        "skills": [
-            {"skill": "orders", "proficiency": 60},
-            {"skill": "repairs", "proficiency": 70},
-        ],
-        "workgroups": [CARE, SECOND_LINE],
-    },
-    "agent-9": {"skills": [{"skill": "repairs", "proficiency": 95}], "workgroups": [SECOND_LINE]},
-}
-STAFF: Mapping[str, Json] = {
-    "supervisor": {"roles": ["supervisor"], "licensed": False},
-    "integrator": {"roles": ["integrator"], "licensed": False},
-}
 WORKGROUPS: Sequence[Json] = (
     {
         "name": CARE,
@@ -66,14 +61,17 @@ async def prepare(
     *,
     control_url: str | None = None,
 ) -> Json:
-    """Make the demonstration and return its keys; what is there already stays as it is.
+    """Make the demonstration, return its keys and passwords; what is there stays as it is.
 
     `known` are the keys of an earlier call: a key is shown once, so only who has none gets one.
     """
     async with new_client() as client:
         network = Caller(client, control_url or simulated_url, "")
         demo = _Demo(Caller(client, api_url, admin_key), network)
-        return await demo.prepare(simulated_url, known or {})
+        keys = await demo.prepare(simulated_url, known or {})
+        made = {username: password_of(username, admin_key) for username in ONE_CLICK}
+        await demo.give_passwords(made)
+        return {**keys, "passwords": made}
 
 
 class _Demo:
@@ -83,6 +81,7 @@ class _Demo:
         self._api = api
         self._network = network
         self._workgroups: dict[str, str] = {}
+        self._agents: dict[str, str] = {}
 
     async def prepare(self, simulated_url: str, known: Mapping[str, Any]) -> Json:
         keys = await self.people(known)
@@ -112,12 +111,24 @@ class _Demo:
     async def _key(self, username: str, what: Json, known: str | None) -> str:
         wanted = {"username": username, "name": username, **what}
         agent = await self._api.found_or_made("/agents", "username", wanted)
+        self._agents[username] = agent["id"]
         if known:
             return known
         made = await self._api.call(
             "POST", f"/agents/{agent['id']}/keys", is_repeated=False, json={}
         )
         return str(made["key"])
+
+    async def give_passwords(self, made: Mapping[str, str]) -> None:
+        """Give a password to whoever has none; one that somebody chose stays."""
+        for username, password in made.items():
+            if username == ADMINISTRATOR:
+                if (await self._api.get("/session"))["password"] == NOTHING:
+                    await self._api.call("PUT", "/session/password", json={"new": password})
+                continue
+            path = f"/agents/{self._agents[username]}/password"
+            if (await self._api.get(path))["state"] == NOTHING:
+                await self._api.call("PUT", path, json={"password": password})
 
     async def channel(self, simulated_url: str) -> str:
         """Return the brand's channel; its account follows the network to another port."""

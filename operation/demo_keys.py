@@ -17,19 +17,19 @@ def make_keys(folder: Path) -> int:
 
 
 def prepare_demo(folder: Path, api_url: str, control_url: str | None) -> int:
-    """Make the demonstration's principals and posts, once; print the keys to sign in with.
+    """Make the demonstration's principals and posts, once; say where keys and passwords are.
 
     The network's control side answers its own machine only, so it may have an address of its own.
     """
     from operation.demo import prepare  # noqa: PLC0415  # the keys alone need none of it
 
     keys = read_keys(folder)
-    if "agents" not in keys:
+    if "passwords" not in keys:
         network_url = os.environ["PARLEY_SIMULATED_NETWORK_URL"]
         made = asyncio.run(
             prepare(api_url, keys["admin"], network_url, keys, control_url=control_url)
         )
         keys = {**made, "admin": keys["admin"]}
         write_keys(folder, keys)
-    print(f"The demonstration is ready. Its keys: {folder / 'keys.json'}")
+    print(f"The demonstration is ready. Its keys and passwords: {folder / 'keys.json'}")
     return 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from operation.announcement import run_facts, welcome
 from operation.check_config import load_settings
 from operation.children import Children, Program
+from operation.demo_people import ONE_CLICK
 from operation.environment import (
     API_GRACE_S,
     WORKER_GRACE_S,
@@ -187,7 +189,7 @@ class _Up:
         await asyncio.to_thread(self._parts.migrate, settings.database_url.get_secret_value())
         await self._start_programs(shared)
         await self._all_become_ready()
-        if options.demo and self._keys.get(DEMO_NETWORK) != self._addresses.simulated_url:
+        if options.demo and not self._is_demo_made():
             await self._prepare_demo()
         self._is_ready = True
         self._write_run()
@@ -244,6 +246,9 @@ class _Up:
     async def _start_programs(self, shared: dict[str, str]) -> None:
         parts = self._parts
         api = {**shared, "PARLEY_BOOTSTRAP_ADMIN_KEY": self._keys["admin"]}
+        # Never from outside: a variable that is left over must not open a door.
+        one_click = ONE_CLICK if self._options.demo else ()
+        api["PARLEY_DEMO_USERNAMES"] = json.dumps(one_click)
         port = self._addresses.api_port
         await self._start_program("api", parts.api, port, api, API_GRACE_S + EXTRA_GRACE_S)
         port = self._addresses.worker_port
@@ -290,6 +295,10 @@ class _Up:
                 raise NotReady(f"{name} is not ready after {READY_WITHIN_S:.0f} s. See {log}")
             await asyncio.sleep(PROBE_EVERY_S)
 
+    def _is_demo_made(self) -> bool:
+        is_of_this_network = self._keys.get(DEMO_NETWORK) == self._addresses.simulated_url
+        return is_of_this_network and "passwords" in self._keys
+
     async def _prepare_demo(self) -> None:
         """Make the demonstration, or tell it that its network has another port now."""
         admin_key, network = self._keys["admin"], self._addresses.simulated_url or ""
@@ -304,7 +313,9 @@ class _Up:
         if self._is_ready:
             keys = dict(self._keys) if self._options.demo else {"admin": self._keys["admin"]}
             keys.pop(DEMO_NETWORK, None)
-            write_run(self._options.folder, run_facts(self._addresses, self._children.pids(), keys))
+            passwords = keys.pop("passwords", {})
+            facts = run_facts(self._addresses, self._children.pids(), keys)
+            write_run(self._options.folder, {**facts, "passwords": passwords})
 
 
 def _prepare_folder(folder: Path) -> None:

@@ -1,15 +1,18 @@
 """The demonstration, as the README tells it, on the real thing."""
 
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
-from operation.demo import AGENTS, WAITING
+from operation.demo import WAITING
+from operation.demo_people import AGENTS
 from tests.operation.real import Person, RealUp
 from tests.operation.running import eventually
 
@@ -50,13 +53,32 @@ def _if_answered(agent: Person, path: str) -> Any:
     return conversation if conversation["post_count"] > 1 else None
 
 
-def test_started_again_it_goes_on_with_the_same_keys_and_posts(up: RealUp) -> None:
+def assert_both_doors_lead_to(username: str, password: str, browser: httpx.Client) -> None:
+    doors = (
+        ("/session/demo", {"username": username}),
+        ("/session", {"username": username, "password": password}),
+    )
+    for path, body in doors:
+        assert browser.post(path, json=body).status_code == 204
+        assert browser.get("/session").json()["username"] == username
+
+
+def test_started_again_it_goes_on_with_the_same_keys_passwords_and_posts(up: RealUp) -> None:
     before = up.start()
     up.stop()
 
     after = up.start()
 
     assert after["keys"] == before["keys"]
+    assert after["passwords"] == before["passwords"]
+    assert set(after["passwords"]) == {*AGENTS, "supervisor", "administrator"}
+    assert len(set(after["passwords"].values())) == len(after["passwords"])
+    assert stat.S_IMODE((up.folder / "run.json").stat().st_mode) == 0o600
+    with httpx.Client(base_url=after["api_url"]) as browser:
+        people = browser.get("/session/demo").json()["items"]
+        assert {one["username"] for one in people} == set(after["passwords"])
+        for username, password in after["passwords"].items():
+            assert_both_doors_lead_to(username, password, browser)
     with closing(Person(after, after["keys"]["supervisor"])) as supervisor:
         assert len(supervisor.listed()) == len(WAITING)
         channel = supervisor.get("/channels")["items"]

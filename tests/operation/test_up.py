@@ -37,6 +37,8 @@ def test_run_json_says_where_everything_is_and_is_private(up: Up) -> None:
     assert run["temporal_ui_url"] == f"http://127.0.0.1:{up.temporal_port + 1000}"
     assert all(is_alive(run["pids"][name]) for name in ("api", "worker", "temporal"))
     assert list(run["keys"]) == ["admin"]
+    assert run["passwords"] == {}
+    assert up.environment_of("api")["PARLEY_DEMO_USERNAMES"] == "[]"
 
 
 def test_everything_stops_in_order_and_the_exit_is_clean(up: Up) -> None:
@@ -117,6 +119,7 @@ def test_secrets_reach_only_those_who_need_them(up: Up) -> None:
     api, worker = up.environment_of("api"), up.environment_of("worker")
     assert api["PARLEY_BOOTSTRAP_ADMIN_KEY"] == run["keys"]["admin"]
     assert "PARLEY_BOOTSTRAP_ADMIN_KEY" not in worker
+    assert "administrator" in json.loads(api["PARLEY_DEMO_USERNAMES"])
     assert worker["PARLEY_SECRET_KEY_FILE"] == str(up.folder / "secret.key")
     for stranger in ("temporal", "simulated"):
         assert not [name for name in up.environment_of(stranger) if name.startswith("PARLEY_")]
