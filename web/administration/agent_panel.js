@@ -63,7 +63,7 @@ function Password({ row }) {
   const since = state.changed_at ? PANELS.since(`${shortDay(state.changed_at)} ${clockTime(state.changed_at)}`) : '';
   return html`
     <h4>${PANELS.password}</h4><p class="hint">${PANELS.passwordStates[state.state] ?? state.state} ${since}</p>
-    <form class="with-unit" onSubmit=${give}><input type="password" autocomplete="new-password" aria-label=${PANELS.newPassword} placeholder=${PANELS.newPassword} value=${typed} onInput=${(event) => setTyped(event.currentTarget.value)} />
+    <form class="with-unit" onSubmit=${give}><input type="text" autocomplete="username" hidden value=${row.username} /><input type="password" autocomplete="new-password" aria-label=${PANELS.newPassword} placeholder=${PANELS.newPassword} value=${typed} onInput=${(event) => setTyped(event.currentTarget.value)} />
       <button type="submit" class="small" disabled=${!typed}>${PANELS.givePassword}</button>
       ${state.changed_at && html`<button type="button" class="small end" onClick=${take}>${PANELS.takePassword}</button>`}</form>
     <${Said} said=${said} />`;

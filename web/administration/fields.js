@@ -40,7 +40,7 @@ export function Setting({ form, field, path, children }) {
   const { label, hint } = field.words ?? wordsAt(form.kind, path);
   return html`
     <div class="setting ${mistakes.length ? 'wrong' : ''}" data-kind=${field.kind}>
-      <label for=${id}>${label}${field.required && !form.isFixed(field) && html` <span class="needed">${FORM.required}</span>`}</label>
+      <label for=${id}>${label}${field.required && field.kind !== 'choice' && !form.isFixed(field) && html` <span class="needed">${FORM.required}</span>`}</label>
       ${children({ id, attributes, label })}
       <${Hint} id=${id} text=${hint} isFixed=${form.isFixed(field)} />
       <${Mistakes} id=${`${id}-mistakes`} mistakes=${mistakes} />
@@ -55,7 +55,7 @@ export function Settings({ form, field, path, children }) {
     <fieldset class="setting settings ${mistakes.length ? 'wrong' : ''}" data-kind=${field.kind} aria-describedby=${`${id}-hint ${id}-mistakes`}>
       <legend>${label}</legend>
       ${hint && html`<${Hint} id=${id} text=${hint} isFixed=${form.isFixed(field)} />`}
-      ${children({ id, label })}
+      <div class="body">${children({ id, label })}</div>
       <${Mistakes} id=${`${id}-mistakes`} mistakes=${mistakes} />
     </fieldset>`;
 }

@@ -2,7 +2,7 @@
 import { remove } from '../core/api.js';
 import { html, useEffect, useLayoutEffect, useRef } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { closeDialog, openDialog } from '../desk/dialog.js';
+import { closeDialog, isDialogOpen, openDialog } from '../desk/dialog.js';
 import { say as toast } from '../desk/toasts.js';
 import { FORM, RESOURCES, SAVING } from '../texts/en_administration.js';
 import { AreaField, ChoiceField, ChoicesField, FlagField, NumberField, TermsField, TextField } from './fields.js';
@@ -24,8 +24,8 @@ const KINDS = {
 };
 
 function Fields({ form, fields, path = [] }) {
-  return fields.filter((field) => !field.when || field.when(form, path))
-    .map((field) => html`<${KINDS[field.kind]} key=${field.name} form=${form} field=${field} path=${[...path, field.name]} Fields=${Fields} />`);
+  const shown = fields.filter((field) => !field.when || field.when(form, path));
+  return html`<div class="fields">${shown.map((field) => html`<${KINDS[field.kind]} key=${field.name} form=${form} field=${field} path=${[...path, field.name]} Fields=${Fields} />`)}</div>`;
 }
 
 const brief = (value) => {
@@ -48,7 +48,7 @@ function Refusal({ kind, state }) {
     field?.scrollIntoView({ block: 'center' });
   };
   return html`
-    <div role="alert" class="refusal">
+    <div role="alert" class="refusal" tabindex="-1">
       ${said && html`<p class="notice bad"><${Icon} name="warning" /><span dir="auto">${said}</span></p>`}
       ${mistakes.length > 0 && html`<div class="notice bad"><${Icon} name="warning" /><div><b>${SAVING.mistakes(mistakes.length)}</b>
         <ul>${mistakes.map(({ path, msg }, index) => html`<li key=${index}><a href="#" onClick=${(event) => lead(event, path)}>${placeOf(kind, path) || FORM.whole}</a>: <span dir="auto">${msg}</span></li>`)}</ul></div></div>`}
@@ -57,8 +57,8 @@ function Refusal({ kind, state }) {
     </div>`;
 }
 
-function DeleteForm({ resource, row }) {
-  const say = async (event) => {
+function DeleteForm({ resource, row, say }) {
+  const submit = async (event) => {
     event.preventDefault();
     closeDialog();
     const name = resource.nameOf(row);
@@ -69,16 +69,16 @@ function DeleteForm({ resource, row }) {
       go(hrefOf(resource.place));
       toast({ title: SAVING.deleted(name), kind: 'note' });
     } catch (problem) {
-      toast({ title: SAVING.notDeleted(name), detail: problem.status ? problem.detail : SAVING.unreachable });
+      say({ said: `${SAVING.notDeleted(name)} ${problem.status ? problem.detail : SAVING.unreachable}`, mistakes: [] });
     }
   };
-  return html`<form onSubmit=${say}><p>${SAVING.deleteHint}</p>
+  return html`<form onSubmit=${submit}><p>${SAVING.deleteHint}</p>
     <div class="buttons"><button type="button" data-first onClick=${closeDialog}>${FORM.keep}</button><button type="submit" class="end">${SAVING.delete}</button></div></form>`;
 }
 
 function Foot({ resource, row, saving }) {
   const { state, isChanged, reset } = saving;
-  const ask = () => openDialog({ title: SAVING.deleteTitle(resource.nameOf(row)), body: DeleteForm, props: { resource, row } });
+  const ask = () => openDialog({ title: SAVING.deleteTitle(resource.nameOf(row)), body: DeleteForm, props: { resource, row, say: saving.say } });
   const status = state.isBusy ? SAVING.busy : isChanged ? SAVING.unsaved : state.isSaved ? SAVING.saved : '';
   return html`
     <div class="foot">
@@ -87,6 +87,19 @@ function Foot({ resource, row, saving }) {
       ${isChanged && html`<button type="button" onClick=${reset}>${SAVING.reset}</button>`}
       <button type="submit" class="primary" disabled=${state.isBusy || (row && !isChanged)} title=${SAVING.key}>${row ? SAVING.save : SAVING.create}</button>
     </div>`;
+}
+
+const MANY_SECTIONS = 4;
+
+/** A long form's parts, to jump to; the address stays that of the form. */
+function Parts({ resource }) {
+  if (resource.sections.length < MANY_SECTIONS) return null;
+  const jump = (name) => {
+    const heading = document.getElementById(`section-${name}`);
+    heading.scrollIntoView({ block: 'start' });
+    heading.focus({ preventScroll: true });
+  };
+  return html`<nav class="parts" aria-label=${FORM.parts}>${resource.sections.map(({ name }) => html`<button type="button" key=${name} class="link" onClick=${() => jump(name)}>${RESOURCES[resource.kind].sections[name]}</button>`)}</nav>`;
 }
 
 /** `row` null: a new one. */
@@ -105,7 +118,7 @@ export function ResourceForm({ resource, row }) {
   useEffect(() => {
     const again = () => document.visibilityState === 'visible' && saving.readAgain();
     const press = (event) => {
-      if ((event.ctrlKey || event.metaKey) && (event.key === 's' || event.key === 'Enter')) {
+      if (!isDialogOpen() && (event.ctrlKey || event.metaKey) && (event.key === 's' || event.key === 'Enter')) {
         event.preventDefault();
         saving.save();
       }
@@ -118,14 +131,17 @@ export function ResourceForm({ resource, row }) {
     };
   });
   // What was refused is shown where it is: the first field that is wrong takes the focus.
-  useLayoutEffect(() => { if (state.mistakes.length) element.current.querySelector('[aria-invalid="true"]')?.focus(); }, [state.mistakes.length > 0]);
+  useLayoutEffect(() => {
+    if (state.mistakes.length) element.current.querySelector('[aria-invalid="true"]')?.focus();
+    else if (state.said) element.current.querySelector('.refusal').focus();
+  }, [state.refusals, state.said]);
   return html`
     <div class="editor-body">
       <form ref=${element} class="resource" noValidate onSubmit=${submit}>
-        <${Refusal} kind=${resource.kind} state=${state} />
+        <${Parts} resource=${resource} /><${Refusal} kind=${resource.kind} state=${state} />
         ${resource.sections.map(({ name, fields }) => html`
           <section key=${name} class="section" aria-labelledby=${`section-${name}`}>
-            <h3 id=${`section-${name}`}>${RESOURCES[resource.kind].sections[name]}</h3>
+            <h3 id=${`section-${name}`} tabindex="-1">${RESOURCES[resource.kind].sections[name]}</h3>
             <${Fields} form=${form} fields=${fields} /></section>`)}
         ${!resource.isShownOnly && html`<${Foot} resource=${resource} row=${row} saving=${saving} />`}
       </form>

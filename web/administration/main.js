@@ -65,7 +65,7 @@ function Administration() {
   const { kind, id } = route.value;
   const pane = id !== null ? 'editor' : placeOf(kind) ? 'list' : 'places';
   return html`
-    <div class="administration" data-pane=${pane} data-kind=${kind}>
+    <div class="administration" data-pane=${pane} data-empty=${isRead('channels') && !rowsOf('channels').length ? 'yes' : 'no'}>
       <header class="bar"><h1><a href="#/">${ADMINISTRATION.title}</a></h1><${Search} /><a class="to-desk" href="/">${ADMINISTRATION.desk}</a>
         <button type="button" class="quiet icon" aria-label=${ADMINISTRATION.theme} title=${ADMINISTRATION.theme} onClick=${nextTheme}><${Icon} name="theme" /></button></header>
       ${hasEnded.value && html`<p class="banner warn" role="alert"><${Icon} name="warning" /><span>${ADMINISTRATION.over}</span> <a href="/" target="_blank" rel="noopener">${ADMINISTRATION.logIn}</a></p>`}

@@ -86,8 +86,8 @@ export function RulesField({ form, path }) {
     form.set(path, [...list, { name: '', when: freshCondition(), then: [freshAction('raise_priority')] }]);
   };
   return html`
-    <ol class="rules-list">${list.map((_, at) => html`<${Rule} key=${at} form=${form} path=${path} list=${list} at=${at} isOpen=${open.has(at) || wrong.has(at)} toggle=${() => toggle(at)} />`)}</ol>
-    <${Mistakes} mistakes=${mistakesAt(form.mistakes, path)} />
-    ${list.length === 0 && html`<p class="hint">${RULES.none}</p>`}
-    <button type="button" class="small" onClick=${add}>${RULES.addRule}</button>`;
+    <div><ol class="rules-list">${list.map((_, at) => html`<${Rule} key=${at} form=${form} path=${path} list=${list} at=${at} isOpen=${open.has(at) || wrong.has(at)} toggle=${() => toggle(at)} />`)}</ol>
+      <${Mistakes} mistakes=${mistakesAt(form.mistakes, path)} />
+      ${list.length === 0 && html`<p class="hint">${RULES.none}</p>`}
+      <button type="button" class="small" onClick=${add}>${RULES.addRule}</button></div>`;
 }

@@ -6,7 +6,7 @@ import { RuleTrace } from '../supervisor/rule_trace.js';
 import { PANELS, RULES, SAVING } from '../texts/en_administration.js';
 import { DryRun } from './dry_run.js';
 import { linesOf } from './difference.js';
-import { pathOf, rowsOf } from './rows.js';
+import { pathOf, rowOf, rowsOf } from './rows.js';
 
 const SAMPLE = { text: '', language: '', followers: '', visibility: 'public', country: '' };
 
@@ -43,7 +43,11 @@ function Recorded({ chosen, choose }) {
     <option key=${row.id} value=${row.id} selected=${row.id === chosen}>${`${shortDay(row.created_at)} ${clockTime(row.created_at)} · ${customerName(row.customer)} · ${networkName(row.network)} · ${row.preview ?? ''}`}</option>`)}</select></label>`;
 }
 
-const shown = (value) => (value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value));
+function shown(value) {
+  if (value === null || value === undefined || (Array.isArray(value) && !value.length)) return '–';
+  if (typeof value === 'string') return rowOf('workgroups', value)?.name ?? rowOf('agents', value)?.name ?? spaced(value);
+  return Array.isArray(value) ? value.map((one) => (typeof one === 'string' ? one : Object.values(one).join(' '))).join(', ') : JSON.stringify(value);
+}
 
 /** Only what the rules would change. */
 function Effects({ record }) {

@@ -32,7 +32,7 @@ export function useSaving({ resource, row, whenSaved }) {
   const { names, base, draft, setBase, setDraft, start } = useValues({ resource, row });
   const [version, setVersion] = useState(row?.version ?? null);
   const [shownRow, setRow] = useState(row);
-  const [state, setState] = useState({ mistakes: [], said: '', meanwhile: [], isBusy: false, isSaved: false });
+  const [state, setState] = useState({ mistakes: [], said: '', meanwhile: [], refusals: 0, isBusy: false, isSaved: false });
   const say = (change) => setState((was) => ({ ...was, ...(typeof change === 'function' ? change(was) : change) }));
   const intent = useRef(null);
   const isChanged = !isSame(base, draft);
@@ -42,92 +42,97 @@ export function useSaving({ resource, row, whenSaved }) {
   const latest = useRef(null);
   latest.current = { base, draft, version, isBusy: state.isBusy };
 
-  const take = (theirs) => {
+  /** `theirs` is the truth now; what differs from `since` was typed here and stays, laid over it. */
+  const take = (theirs, since) => {
     const values = { ...pick(theirs, names), ...(names.includes('credentials') ? { credentials: {} } : {}) };
+    const kept = rebased({ base: since, draft: latest.current.draft, theirs: values, names });
+    Object.assign(latest.current, { base: values, draft: kept, version: theirs.version });
     setBase(values);
-    setDraft(values);
+    setDraft(kept);
     setVersion(theirs.version);
     setRow(theirs);
   };
 
-  /** Somebody saved another version: what was typed here stays, laid over theirs. */
+  /** Somebody saved another version. Answers how many fields they changed. */
   const meet = (theirs) => {
-    const mine = latest.current;
+    const { base: was, draft: typed, version: before } = latest.current;
     // An answer that was long on its way tells nothing new.
-    if (theirs.version < mine.version) return;
-    if (theirs.version === mine.version) {
+    if (theirs.version < before) return 0;
+    if (theirs.version === before) {
       setRow(theirs);
-      return;
+      return 0;
     }
-    const changed = changedNames(mine.base, theirs, known(names));
-    if (isSame(mine.base, mine.draft)) {
-      take(theirs);
-      return;
-    }
-    const own = changedNames(mine.base, mine.draft, names);
-    const values = { ...mine.base, ...pick(theirs, known(names)) };
-    setDraft(rebased({ base: mine.base, draft: mine.draft, theirs: values, names }));
-    setBase(values);
-    setVersion(theirs.version);
-    setRow(theirs);
-    say({ meanwhile: changed.map((name) => ({ name, was: mine.base[name], is: theirs[name], mine: own.includes(name) ? mine.draft[name] : undefined })) });
+    const changed = changedNames(was, theirs, known(names));
+    const own = changedNames(was, typed, names);
+    take(theirs, was);
+    if (own.length) say({ meanwhile: changed.map((name) => ({ name, was: was[name], is: theirs[name], mine: own.includes(name) ? typed[name] : undefined })) });
+    return changed.length;
   };
 
   useEffect(() => { if (row && !latest.current.isBusy) meet(row); }, [row]);
 
   const readAgain = async () => {
-    if (!row || latest.current.isBusy) return;
+    if (!row || latest.current.isBusy) return 0;
     try {
       const theirs = await readRow(resource.kind, idOfRow(row));
-      if (theirs) meet(theirs);
+      return theirs ? meet(theirs) : 0;
     } catch (problem) {
       if (problem.status === 404) say({ said: SAVING.gone });
+      return 0;
     }
   };
 
+  // What was typed a moment ago counts too: a key that saves may come before the form is drawn again.
   const change = async () => {
-    const body = patchOf(base, draft);
+    const body = patchOf(latest.current.base, latest.current.draft);
     for (const [name, secret] of Object.entries(body.credentials ?? {})) if (secret === FORGET) body.credentials[name] = null;
-    return patch(pathOf(resource.kind, idOfRow(row)), body, { version });
+    return patch(pathOf(resource.kind, idOfRow(row)), body, { version: latest.current.version });
   };
 
   const create = async () => {
-    const body = { ...withoutNothing(draft), ...(draft.credentials && Object.keys(draft.credentials).length === 0 ? { credentials: undefined } : {}) };
+    const body = withoutNothing(latest.current.draft);
     if (!intent.current || !isSame(intent.current.body, body)) intent.current = new Intent(`/${resource.kind}`, body);
     return intent.current.send();
   };
 
-  const save = async () => {
-    if (latest.current.isBusy) return;
+  const save = async ({ isAgain = false } = {}) => {
+    if (latest.current.isBusy || (row && isSame(latest.current.base, latest.current.draft))) return;
+    latest.current.isBusy = true;
+    const sent = latest.current.draft;
     say({ isBusy: true, mistakes: [], said: '', isSaved: false });
     try {
       const saved = await (row ? change() : create());
-      take(saved);
+      latest.current.isBusy = false;
+      take(saved, sent);
       isDirty.value = false;
       say({ isBusy: false, meanwhile: [], isSaved: true });
       putRow(resource.kind, saved);
       whenSaved(saved);
     } catch (problem) {
-      say({ isBusy: false, mistakes: [], ...refusalOf(problem) });
+      latest.current.isBusy = false;
       // A refusal is remembered under its key; what is sent after it is another wish.
       if (problem.status === 409 || problem.status === 422) intent.current = null;
-      if (problem.status === 412) {
-        latest.current.isBusy = false;
-        await readAgain();
-        say({ said: SAVING.conflict });
+      const isConflict = problem.status === 412;
+      // A version may rise without a change of what stands in the form: an agent went on queue.
+      if (isConflict && (await readAgain()) === 0 && !isAgain) {
+        await save({ isAgain: true });
+        return;
       }
+      say(({ refusals }) => ({ isBusy: false, refusals: refusals + 1, ...(isConflict ? { said: SAVING.conflict } : refusalOf(problem)) }));
     }
   };
 
   const set = (path, next) => {
-    setDraft((was) => withAt(was, path, next));
+    latest.current.draft = withAt(latest.current.draft, path, next);
+    setDraft(latest.current.draft);
     // A mistake is looked at until its field is touched.
     say(({ mistakes }) => ({ isSaved: false, mistakes: mistakes.filter((one) => !path.every((part, index) => one.path[index] === String(part))) }));
   };
   const reset = () => {
     setDraft(row ? base : start());
+    isDirty.value = false;
     say({ mistakes: [], said: '', meanwhile: [], isSaved: false });
   };
   const form = { kind: resource.kind, value: draft, base, row: shownRow, mistakes: state.mistakes, isNew: !row, isFixed: (field) => Boolean(field.fixed && row), set };
-  return { form, state, isChanged, save, reset, readAgain, say, change: patchOf(base, draft) };
+  return { form, state, isChanged, save: () => save(), reset, readAgain, say, change: patchOf(base, draft) };
 }

@@ -24,6 +24,7 @@ export const FORM = {
   fixed: 'Fixed at the creation; it never changes.',
   nothing: 'none',
   whole: 'The whole',
+  parts: 'Parts of the form',
   noLimit: 'no limit',
   find: 'Find and choose',
   findOther: 'Choose another one',
@@ -257,7 +258,7 @@ export const FIELDS = {
     code: ['Code', 'What conversations and reports have.'], name: ['Name', 'What agents read.'], workgroups: ['Workgroups', 'None: everybody’s.'], active: ['Is offered', 'Switched off, it stays in what has ended.'], position: ['Position', 'They are offered in this order.'],
   },
   rules: {
-    name: 'Name', trigger: 'Asked when', position: ['Position', 'Sets of one trigger are asked in this order.'], enabled: ['Counts', 'A set that is off can be tried all the same.'],
+    name: 'Name', trigger: 'Asked when', position: ['Position', 'Sets of one trigger are asked in this order.'], enabled: ['In force', 'A set that is off can be tried all the same.'],
     rules: {
       '': 'Rules', name: 'Name of the rule', stop: ['Ask no further rule of this set when it holds'],
       then: {
