@@ -4,10 +4,10 @@ import pytest
 from pydantic import SecretStr
 
 from settings import LogSettings, Settings
-from tests.api.conftest import ADMIN_KEY, admin, floor, http
+from tests.api.conftest import ADMIN_KEY, admin, app, floor, http
 from tests.ports import free_port
 
-__all__ = ["admin", "floor", "http", "settings"]
+__all__ = ["admin", "app", "floor", "http", "settings"]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 // Fields that hold fields: a group, one that may be missing as a whole, a list of groups, one per kind of conversation.
 import { html } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { FLOOR } from '../texts/en.js';
+import { FLOOR } from '../texts/en_floor.js';
 import { FORM } from '../texts/en_administration.js';
 import { Mistakes, Settings } from './fields.js';
 import { mistakesAt, valueAt } from './form_state.js';

@@ -4,7 +4,7 @@ import { now } from '../core/clock.js';
 import { html, useEffect, useState } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { clockTime, roughSpan, shortDay, toMs } from '../core/format.js';
-import { CHANNELS } from '../texts/en.js';
+import { CHANNELS } from '../texts/en_floor.js';
 import { PANELS } from '../texts/en_administration.js';
 import { Copyable } from './copying.js';
 import { hrefOf } from './guard.js';

@@ -6,7 +6,7 @@ import { span, statusName, toMs } from '../core/format.js';
 import { sayProblem } from '../desk/commands.js';
 import { FormButtons, closeDialog } from '../desk/dialog.js';
 import { agents } from '../state/store.js';
-import { STAFF } from '../texts/en.js';
+import { STAFF } from '../texts/en_floor.js';
 
 const MINUTES = [15, 30, 60, 120];
 const MINUTE_MS = 60_000;

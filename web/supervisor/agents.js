@@ -6,7 +6,7 @@ import { openDialog } from '../desk/dialog.js';
 import { Load } from '../desk/topbar.js';
 import { refreshAgents } from '../state/live.js';
 import { staff } from '../state/store.js';
-import { FLOOR, STAFF } from '../texts/en.js';
+import { FLOOR, STAFF } from '../texts/en_floor.js';
 import { StatusForm } from './agent_status.js';
 import { change, wish } from './view.js';
 import { Windowed } from './windowed.js';

@@ -3,7 +3,7 @@ import { html, useState } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { customerName, stateName } from '../core/format.js';
 import { closeDialog, openDialog } from '../desk/dialog.js';
-import { BULK } from '../texts/en.js';
+import { BULK } from '../texts/en_floor.js';
 import { carryOut } from './carry_out.js';
 import { readable } from './refusals.js';
 import { Target } from './target.js';

@@ -7,7 +7,7 @@ import { clockTime, span, spaced, toMs, wholeTime } from '../core/format.js';
 import { Load } from '../desk/topbar.js';
 import { refreshChannels } from '../state/live.js';
 import { channels, workgroupName } from '../state/store.js';
-import { CHANNELS } from '../texts/en.js';
+import { CHANNELS } from '../texts/en_floor.js';
 
 const READ_EVERY_MS = 20_000;
 // The order is the order of the rows.

@@ -5,7 +5,7 @@ import { Icon } from '../core/icons.js';
 import { clockTime } from '../core/format.js';
 import { route } from '../desk/route.js';
 import { agentName, isSupervisor, myId } from '../state/store.js';
-import { FLOOR, WHY } from '../texts/en.js';
+import { FLOOR, WHY } from '../texts/en_floor.js';
 import { decidingName, decisionSentence, entriesOf, shownValue, titleOf } from './decision_words.js';
 import { Funnel } from './funnel.js';
 import { RuleTrace } from './rule_trace.js';

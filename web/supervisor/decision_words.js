@@ -1,7 +1,7 @@
 // A decision in words: how each agent is ruled out or preferred, and one sentence of it all.
 import { roughSpan, spaced, span, toMs } from '../core/format.js';
 import { agentName, myId } from '../state/store.js';
-import { WHY } from '../texts/en.js';
+import { WHY } from '../texts/en_floor.js';
 
 /** In the order in which the rules ask. */
 const REASONS = Object.keys(WHY.reasons);

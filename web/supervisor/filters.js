@@ -4,7 +4,7 @@ import { Icon } from '../core/icons.js';
 import { networkName, stateName } from '../core/format.js';
 import { route } from '../desk/route.js';
 import { OPEN_STATES, agentName, channelName, channels, openConversations, staff, workgroupName, workgroups } from '../state/store.js';
-import { FLOOR, HISTORY } from '../texts/en.js';
+import { FLOOR, HISTORY } from '../texts/en_floor.js';
 import { change, clearFilters, closeConversation, isFiltered, isHistory, wish } from './view.js';
 
 const ENDED_STATES = ['completed', 'discarded', 'abandoned', 'merged'];

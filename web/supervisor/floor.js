@@ -2,7 +2,7 @@
 import { now } from '../core/clock.js';
 import { html } from '../core/html.js';
 import { openConversations } from '../state/store.js';
-import { FLOOR, HISTORY } from '../texts/en.js';
+import { FLOOR, HISTORY } from '../texts/en_floor.js';
 import { Agents, AgentsCount } from './agents.js';
 import { BulkBar } from './bulk.js';
 import { Channels, ChannelsCount } from './channels.js';

@@ -1,7 +1,7 @@
 // How the agents came down to one: a bar for everybody, one for each reason, and what was left. The words say the same.
 import { html } from '../core/html.js';
 import { agentName } from '../state/store.js';
-import { WHY } from '../texts/en.js';
+import { WHY } from '../texts/en_floor.js';
 import { fallenAway, reasonWords, totalOf } from './decision_words.js';
 
 const WIDTH = 100;

@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from '../core/html.js';
 import { clockTime, dayAt, shortDay, stateName, wholeTime } from '../core/format.js';
 import { openConversation, route } from '../desk/route.js';
 import { agentName, conversations, workgroupName } from '../state/store.js';
-import { FLOOR, HISTORY } from '../texts/en.js';
+import { FLOOR, HISTORY } from '../texts/en_floor.js';
 import { Network, OpenLink, Preview } from './open_table.js';
 import { wish } from './view.js';
 import { Windowed } from './windowed.js';

@@ -6,7 +6,7 @@ import { customerName, networkName, span, stateName, toMs } from '../core/format
 import { Wait } from '../desk/lists.js';
 import { hrefOf, openConversation, route } from '../desk/route.js';
 import { hasLoaded, isPrivate, levelOf, openConversations, workgroupName } from '../state/store.js';
-import { FLOOR } from '../texts/en.js';
+import { FLOOR } from '../texts/en_floor.js';
 import { ORDERS, dueAt, holderNames } from './floor_filter.js';
 import { choose, chooseAll, isChosen } from './selection.js';
 import { turnOrder, wish } from './view.js';

@@ -6,7 +6,7 @@ import { clockTime, networkName, shortDay, spaced, wholeTime } from '../core/for
 import { openDialog } from '../desk/dialog.js';
 import { say } from '../desk/toasts.js';
 import { channelName } from '../state/store.js';
-import { QUARANTINE } from '../texts/en.js';
+import { QUARANTINE } from '../texts/en_floor.js';
 import { Piece } from './quarantined.js';
 import { Windowed } from './windowed.js';
 

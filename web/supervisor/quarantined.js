@@ -6,7 +6,7 @@ import { closeDialog } from '../desk/dialog.js';
 import { openConversation } from '../desk/route.js';
 import { say } from '../desk/toasts.js';
 import { channelName } from '../state/store.js';
-import { BULK, QUARANTINE } from '../texts/en.js';
+import { BULK, QUARANTINE } from '../texts/en_floor.js';
 
 const pathOf = (piece) => `/quarantine/${encodeURIComponent(piece.id)}`;
 const textOf = (value) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');

@@ -5,7 +5,7 @@ import { clockTime, customerName, roughSpan, span, toMs } from '../core/format.j
 import { now } from '../core/clock.js';
 import { openConversation } from '../desk/route.js';
 import { openConversations, staff, workgroups } from '../state/store.js';
-import { FLOOR, QUEUES } from '../texts/en.js';
+import { FLOOR, QUEUES } from '../texts/en_floor.js';
 import { change, wish } from './view.js';
 
 const READ_EVERY_MS = 10_000;

@@ -1,6 +1,6 @@
 // A refusal as the server words it, with names in place of ids and words in place of codes.
 import { agentName, channelName, workgroupName } from '../state/store.js';
-import { WHY } from '../texts/en.js';
+import { WHY } from '../texts/en_floor.js';
 
 const IDS = /\b(ag|wg|ch)_[0-9a-f]{8,}\b/g;
 const NAMES = { ag: agentName, wg: workgroupName, ch: channelName };

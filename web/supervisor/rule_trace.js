@@ -2,7 +2,7 @@
 import { html } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { clockTime, spaced } from '../core/format.js';
-import { WHY } from '../texts/en.js';
+import { WHY } from '../texts/en_floor.js';
 import { decisionSentence } from './decision_words.js';
 
 const KNOWN = ['fact', 'seen', 'missing', 'matched', 'result'];

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from '../core/html.js';
 import { statusName } from '../core/format.js';
 import { staff, workgroups } from '../state/store.js';
-import { BULK } from '../texts/en.js';
+import { BULK } from '../texts/en_floor.js';
 
 const MOST_SHOWN = 60;
 

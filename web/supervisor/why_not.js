@@ -2,7 +2,7 @@
 import { get } from '../core/api.js';
 import { html, useEffect, useState } from '../core/html.js';
 import { agentName, staff } from '../state/store.js';
-import { WHY } from '../texts/en.js';
+import { WHY } from '../texts/en_floor.js';
 import { entriesOf, listed, reasonWords, shownValue, titleOf } from './decision_words.js';
 
 /** The first criterion in which the asked-about agent differs from the chosen one. */

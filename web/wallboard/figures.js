@@ -1,7 +1,7 @@
 // The six numbers and the tiles, computed from what the API tells; the words for good and bad stand beside the colours.
 import { toMs } from '../core/format.js';
 import { levelOf, openConversations, staff, workgroups } from '../state/store.js';
-import { WALLBOARD } from '../texts/en.js';
+import { WALLBOARD } from '../texts/en_wallboard.js';
 
 export const WINDOW_MS = 30 * 60_000;
 const RANK = { '': 0, ok: 1, soon: 2, late: 3 };

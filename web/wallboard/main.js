@@ -8,7 +8,7 @@ import { clockSeconds, span } from '../core/format.js';
 import { everySecond, startTicker } from '../core/ticker.js';
 import { goLive, whenEvent } from '../state/live.js';
 import { agents, connection, conversations, hasLoaded, session } from '../state/store.js';
-import { WALLBOARD } from '../texts/en.js';
+import { WALLBOARD } from '../texts/en_wallboard.js';
 import { boardOf, levelWord, notePickUp } from './figures.js';
 import { Trend, sample } from './trend.js';
 
