@@ -35,8 +35,8 @@ def welcome(addresses: Addresses, folder: Path, *, demo: bool, in_s: float) -> s
         lines.append(f"  Temporal's UI  {addresses.temporal_ui_url}")
     if addresses.simulated_url:
         lines.append(f"  Network        {addresses.simulated_url}   (simulated)")
-    secrets = "Keys, passwords" if demo else "Keys"
-    lines.append(f"  {secrets:15}{folder / 'run.json'}   (only you can read it)")
+    secrets = "keys and passwords" if demo else "the administrator's key"
+    lines.append(f"  Run file       {folder / 'run.json'}   ({secrets}; only you can read it)")
     lines.append(f"  Logs           {folder / 'logs'}")
     lines.append("")
     if demo:

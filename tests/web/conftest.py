@@ -106,7 +106,8 @@ def log_in(open_page: PageOpener) -> PageOpener:
     def start(url: str, key: str = "agent-key", **options: Any) -> Page:
         allowed = ("/api/v1/session", *options.pop("allowed", ()))
         page = open_page(url, allowed=allowed, **options)
-        page.get_by_label("Your key").fill(key)
+        page.get_by_role("button", name="Use an API key").click()
+        page.get_by_label("Your key", exact=True).fill(key)
         page.get_by_role("button", name="Log in").click()
         return page
 

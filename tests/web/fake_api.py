@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from api import pages
 from tests.web.fake_desk import FakeDesk
+from tests.web.fake_sign_in import FakeSignIn, RefusedForNow
 from tests.web.fake_supervisor import FakeSupervisor
 from tests.web.fake_world import RefusedError, Row, World, at
 
@@ -22,13 +23,6 @@ HEADERS = [
 ]
 POLL_S = 0.02
 KEEP_ALIVE_S = 1.0
-PRINCIPALS: dict[str, Row] = {
-    "agent-key": {"id": "pr-1", "name": "agent-1", "roles": ["agent"]},
-    "supervisor-key": {"id": "pr-2", "name": "supervisor-1", "roles": ["supervisor"]},
-}
-AGENT_OF = {"agent-key": "agent-1"}
-IDS = AGENT_OF | {"supervisor-key": "supervisor-1"}
-"""A supervisor has an agent's row too, without an agent's rights."""
 
 
 def problem(status: int, code: str, detail: str) -> JSONResponse:
@@ -40,36 +34,11 @@ def page(rows: list[Row]) -> Row:
     return {"items": rows, "next_cursor": None}
 
 
-class FakeApi(FakeDesk, FakeSupervisor):
+class FakeApi(FakeSignIn, FakeDesk, FakeSupervisor):
     """The routes; what happens behind them is the world's business."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-
-    def key_of(self, request: Request) -> str:
-        key = request.cookies.get("parley_session", "")
-        if key not in PRINCIPALS:
-            raise RefusedError("unauthenticated", "log in first", 401)
-        return key
-
-    def agent_of(self, request: Request) -> str | None:
-        return AGENT_OF.get(self.key_of(request))
-
-    async def session(self, request: Request) -> Response:
-        if request.method == "POST":
-            key = (await request.json())["key"]
-            if key not in PRINCIPALS:
-                raise RefusedError("unauthenticated", "unknown key", 401)
-            response = Response(status_code=204)
-            response.set_cookie("parley_session", key, httponly=True, samesite="lax")
-            return response
-        if request.method == "DELETE":
-            response = Response(status_code=204)
-            response.delete_cookie("parley_session")
-            return response
-        key = self.key_of(request)
-        body = {"principal": PRINCIPALS[key], "agent_id": IDS.get(key)}
-        return JSONResponse(body | {"expires_at": "2030-01-01T00:00:00.000Z"})
 
     async def agents(self, request: Request) -> Response:
         self.key_of(request)
@@ -226,7 +195,10 @@ def guarded(
         try:
             return await endpoint(request)
         except RefusedError as refusal:
-            return problem(refusal.status, refusal.code, refusal.detail)
+            answer = problem(refusal.status, refusal.code, refusal.detail)
+            if isinstance(refusal, RefusedForNow):
+                answer.headers["Retry-After"] = str(refusal.wait_s)
+            return answer
 
     return answer
 
@@ -251,6 +223,8 @@ def create_app(world: World) -> WithHeaders:
     api = FakeApi(world)
     table: list[tuple[str, Callable[[Request], Awaitable[Response]], list[str]]] = [
         ("/session", api.session, ["GET", "POST", "DELETE"]),
+        ("/session/demo", api.demo_session, ["GET", "POST"]),
+        ("/session/password", api.own_password, ["PUT"]),
         ("/agents", api.agents, ["GET"]),
         ("/agents/{id}", api.agent, ["GET"]),
         ("/agents/{id}/status", api.status, ["PUT"]),

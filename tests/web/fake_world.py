@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.web.fake_door import Door
+
 Row = dict[str, Any]
 OFFER_S = 20
 OWNED_MOVES = {
@@ -101,6 +103,7 @@ class World:
         self.wrap_up = False
         self.next_reply_state = "sent"
         self.undo_window_s = 0
+        self.door = Door()
 
     def new_id(self, kind: str) -> str:
         return f"{kind}-{next(self.counter)}"

@@ -64,9 +64,11 @@ def picture() -> dict[str, Any]:
 def test_the_log_in_and_an_empty_desk(serve: Serve, open_page: LogIn) -> None:
     page = open_page(serve(small_floor()), allowed=("/api/v1/session",))
     judge = Judge(page)
-    expect(page.get_by_label("Your key")).to_be_visible()
+    expect(page.get_by_label("Username")).to_be_focused()
     judge.look("log in")
-    page.get_by_label("Your key").fill("agent-key")
+    page.get_by_role("button", name="Use an API key").click()
+    judge.look("log in with a key")
+    page.get_by_label("Your key", exact=True).fill("agent-key")
     page.keyboard.press("Enter")
     expect(page.get_by_text("You are on queue")).to_be_visible()
     judge.look("empty desk")

@@ -78,8 +78,8 @@ def test_an_agent_works_a_conversation_with_the_keyboard_only(
     world = small_floor()
     world.wrap_up = True
     page = open_page(serve(world), allowed=("/api/v1/session",))
-    expect(page.get_by_label("Your key")).to_be_focused()
-    page.keyboard.type("agent-key\n")
+    expect(page.get_by_label("Username")).to_be_focused()
+    page.keyboard.type("agent-1\tseven green lamps\n")
     expect(page.get_by_text("You are on queue")).to_be_visible()
     row = offered(world)
     expect(page.get_by_role("region", name="Offer: @buoy8")).to_be_visible()

@@ -29,6 +29,13 @@ export function whenUnauthorized(listener) {
   onUnauthorized = listener;
 }
 
+let isAttended = () => true;
+
+/** Learns how to know whether somebody is at the page; what it does by itself says so to the server. */
+export function whetherAttended(ask) {
+  isAttended = ask;
+}
+
 async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
   const detail = typeof body.detail === 'string' ? body.detail : '';
@@ -48,6 +55,7 @@ async function call(method, path, { body, key, version = null, timeout_ms = CALL
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key) headers['Idempotency-Key'] = key;
   if (version !== null) headers['If-Match'] = `"${version}"`;
+  if (!isAttended()) headers['Parley-Attended'] = 'no';
   const text = body === undefined ? undefined : JSON.stringify(body);
   const sentAt = Date.now();
   let response;

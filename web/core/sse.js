@@ -66,10 +66,8 @@ export class EventStream {
     const sentAt = Date.now();
     const response = await fetch('/api/v1/events?presence=true', { headers, signal: this.abort.signal, cache: 'no-store' });
     hearDate(response.headers.get('Date'), sentAt, Date.now());
-    if (response.status === 401) {
-      this.isStopped = true;
-      this.listeners.onUnauthorized();
-    }
+    // Whoever hears it stops the stream when the session is over; with another cookie it goes on.
+    if (response.status === 401) this.listeners.onUnauthorized();
     if (!response.ok) return false;
     this.listeners.onState('live');
     this.listeners.onOpen({ resumed });

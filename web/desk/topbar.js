@@ -7,10 +7,12 @@ import { nextTheme, preferences } from '../core/settings.js';
 import { connection, connectionSince, isSupervisor, me, mine, offers, session, waiting } from '../state/store.js';
 import { DESK, PREFERENCES } from '../texts/en.js';
 import { setStatus } from './commands.js';
+import { SessionEnding } from './ending.js';
 import { openHelp } from './help.js';
 import { keyHint } from './key_table.js';
 import { Menu } from './menu.js';
 import { openPalette } from './palette.js';
+import { changePassword } from './password.js';
 import { openPreferences } from './preferences.js';
 import { hrefOf, route } from './route.js';
 import { logOut } from './session.js';
@@ -56,6 +58,7 @@ function Places() {
 function AccountMenu() {
   const choices = [
     { label: DESK.preferences, run: openPreferences },
+    { label: DESK.changePassword, run: () => changePassword() },
     '-',
     { label: DESK.wallboard, run: () => open('/wallboard', '_blank', 'noopener') },
     ...(session.value.principal.roles.includes('admin') ? [{ label: DESK.administration, run: () => location.assign('/administration') }] : []),
@@ -86,7 +89,7 @@ export function Banners() {
   const isLost = connection.value !== 'live' && lost_ms > PATIENCE_MS;
   const status = me.value?.routing_status;
   return html`
-    <div class="banners" role="alert">
+    <div class="banners" role="alert"><${SessionEnding} />
       ${isLost && html`<p class="banner warn"><${Icon} name="warning" /><span><b>${DESK.lost}</b> ${DESK.lostFor(span(lost_ms))}</span></p>`}
       ${status === 'not_responding' && html`<p class="banner warn"><${Icon} name="clock" />
         <span><b>${DESK.missed}</b>${DESK.missedHint}</span>
