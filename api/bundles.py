@@ -21,6 +21,7 @@ _DECLARED = re.compile(
     re.MULTILINE,
 )
 _DEFAULT = re.compile(_BEGIN + r"export default function\b", re.MULTILINE)
+_LATER = re.compile(r"""(?<![\w.$])import\(["'](?P<path>[^"']+)["']\)""")
 _LEFT = re.compile(r"^\s*(?:import|export)\b.*|^await\b.*|(?<![\w.$])import\s*[(.].*", re.MULTILINE)
 
 
@@ -33,6 +34,13 @@ const {name} = (() => {{
 {text}
 return {{ {given} }};
 }})();
+"""
+
+
+# What is not needed at first is a script of its own; it is handed the modules that are there.
+_PART = """export const join = ({{ {taken} }}) => {{
+{text}return {entry};
+}};
 """
 
 
@@ -49,6 +57,25 @@ class Module:
     takes: Mapping[str, frozenset[str]]
     gives: frozenset[str]
     text: str
+    later: frozenset[str] = frozenset()
+    """What it asks for when it is wanted, by `import()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A page's modules as one text, and those that come when they are wanted."""
+
+    text: str
+    """Asks for each part at the address that `placed` puts in."""
+    parts: Mapping[str, str]
+    """Text by the path of the module that is asked for."""
+
+    def placed(self, addresses: Mapping[str, str]) -> str:
+        """Put in where each part is found."""
+        text = self.text
+        for path, address in addresses.items():
+            text = text.replace(_mark(path), address)
+        return text
 
 
 @dataclass(slots=True)
@@ -57,6 +84,7 @@ class _Reading:
 
     path: str
     takes: dict[str, set[str]] = field(default_factory=dict)
+    later: set[str] = field(default_factory=set)
     gives: dict[str, str] = field(default_factory=dict)
 
     def imported(self, match: re.Match[str]) -> str:
@@ -84,6 +112,11 @@ class _Reading:
         self.gives.update({outside: own for own, outside in _pairs(match["names"])})
         return ""
 
+    def asked_for(self, match: re.Match[str]) -> str:
+        path = _beside(self.path, match["path"])
+        self.later.add(path)
+        return f"$later({path})"
+
     def declared(self, match: re.Match[str]) -> str:
         self.gives[match["name"]] = match["name"]
         return f"{match['kind']} {match['name']}"
@@ -104,6 +137,7 @@ def read_module(web: Path, path: str) -> Module:
     text = _LISTED.sub(reading.listed, text)
     text = _DECLARED.sub(reading.declared, text)
     text = _DEFAULT.sub(reading.default, text)
+    text = _LATER.sub(reading.asked_for, text)
     if left := _LEFT.search(text):
         raise JoinError(f"{path}: cannot be joined: {left[0].strip()[:80]}")
     given = ", ".join(
@@ -114,6 +148,7 @@ def read_module(web: Path, path: str) -> Module:
         takes={of: frozenset(names) for of, names in reading.takes.items()},
         gives=frozenset(reading.gives),
         text=_SCOPE.format(path=path, name=_scope(path), text=text, given=given),
+        later=frozenset(reading.later),
     )
 
 
@@ -137,9 +172,25 @@ def _gather(web: Path, path: str, above: tuple[str, ...], ordered: dict[str, Mod
     ordered[path] = module
 
 
-def join_scripts(web: Path, entry: str) -> str:
-    """One module that does what `entry` and all that it needs do."""
-    return "".join(module.text for module in modules_of(web, entry))
+def join_scripts(web: Path, entry: str) -> Script:
+    """One module that does what `entry` and all that it needs do, and one for each later part."""
+    first = modules_of(web, entry)
+    known = {module.path for module in first}
+    text = "".join(module.text for module in first)
+    parts = {}
+    for path in sorted({path for module in first for path in module.later}):
+        if path in known:
+            raise JoinError(f"{path} is asked for later and needed at once")
+        own = [module for module in modules_of(web, path) if module.path not in known]
+        if further := [module.path for module in own if module.later]:
+            raise JoinError(f"{further[0]} comes later and asks for more")
+        needed = {of for module in own for of in module.takes} & known
+        taken = ", ".join(sorted(_scope(of) for of in needed))
+        own_text = "".join(module.text for module in own)
+        parts[path] = _PART.format(taken=taken, text=own_text, entry=_scope(path))
+        joined = f"import('{_mark(path)}').then((part) => part.join({{ {taken} }}))"
+        text = text.replace(f"$later({path})", joined)
+    return Script(text, parts)
 
 
 def join_sheets(web: Path, paths: list[str]) -> str:
@@ -150,6 +201,10 @@ def join_sheets(web: Path, paths: list[str]) -> str:
 
 def _scope(path: str) -> str:
     return "$" + re.sub(r"\W", "_", path.removesuffix(".js"))
+
+
+def _mark(path: str) -> str:
+    return f"$address({path})"
 
 
 def _beside(path: str, other: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import threading
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fastapi import FastAPI
 from fastapi.responses import Response
@@ -35,6 +35,7 @@ POLICY = (
 PAGE_HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 FOR_GOOD = "public, max-age=31536000, immutable"
 JOINED = "/web/joined"
+LATER = "later"
 PAGES = {"/": "index", "/wallboard": "wallboard", "/administration": "administration"}
 """Address by address, the page under web/; one that has no file there is not served."""
 
@@ -82,12 +83,15 @@ class Shelf:
         """Answer what lies there, and whether it is exactly what was asked for.
 
         Another process may be a version ahead while servers are replaced: then what is here is
-        nearest, but nobody may keep it under that address.
+        nearest, but nobody may keep it under that address. A part that comes later goes with one
+        version of its page only.
         """
         self._look()
         stem, _, last = address.rpartition("-")
         wanted, _, suffix = last.partition(".")
         made = self._parts[f"{stem}.{suffix}"]
+        if made.mark != wanted and f"-{LATER}-" in stem:
+            raise KeyError(address)
         return made, made.mark == wanted
 
     def _look(self) -> None:
@@ -110,7 +114,12 @@ class Shelf:
         called = "desk" if name == "index" else name
 
         def script(match: re.Match[str]) -> str:
-            address = self._keep(called, ".js", join_scripts(self.web, match[1]))
+            joined = join_scripts(self.web, match[1])
+            parts = {
+                path: self._keep(f"{called}-{LATER}-{PurePosixPath(path).parent}", ".js", text)
+                for path, text in joined.parts.items()
+            }
+            address = self._keep(called, ".js", joined.placed(parts))
             return f'<script type="module" src="{address}"></script>'
 
         def sheets(match: re.Match[str]) -> str:

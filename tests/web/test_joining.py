@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ from tests.web.fake_world import World
 WEB = pages.WEB
 MOST_REQUESTS = 12
 MOST_BYTES = 100_000
+SPEAKERS = {
+    "texts/en.js": "core/language.js",
+    "texts/en_floor.js": "supervisor/language.js",
+    "texts/en_wallboard.js": "wallboard/language.js",
+    "texts/en_administration.js": "administration/language.js",
+}
+"""Who lays the chosen language over a file of words."""
 
 
 def own_modules() -> list[str]:
@@ -35,22 +43,30 @@ def entries() -> dict[str, str]:
     return found
 
 
+def every_entry() -> list[str]:
+    """Each page's first module, and those that come later."""
+    first = list(entries().values())
+    later = {path for entry in first for module in modules_of(WEB, entry) for path in module.later}
+    return [*first, *sorted(later)]
+
+
 def test_every_page_can_be_joined_and_each_module_comes_once() -> None:
-    for entry in entries().values():
+    for entry in every_entry():
         paths = [module.path for module in modules_of(WEB, entry)]
         assert len(paths) == len(set(paths))
         assert paths[-1] == entry
 
 
 def test_the_language_is_chosen_before_any_word_is_read() -> None:
-    for entry in entries().values():
+    for entry in every_entry():
         modules = modules_of(WEB, entry)
-        readers = [module.path for module in modules if "texts/en.js" in module.takes]
-        assert readers[0] == "core/language.js", entry
+        for text, speaker in SPEAKERS.items():
+            readers = [module.path for module in modules if text in module.takes]
+            assert readers[:1] in ([], [speaker]), entry
 
 
 def test_every_module_belongs_to_a_page() -> None:
-    joined = {module.path for entry in entries().values() for module in modules_of(WEB, entry)}
+    joined = {module.path for entry in every_entry() for module in modules_of(WEB, entry)}
     apart = {"core/theme.js", "core/ticker-worker.js"}
     assert set(own_modules()) - joined - apart == set()
 
@@ -61,11 +77,12 @@ def test_nothing_is_exported_that_nobody_takes() -> None:
     for module in modules:
         for path, names in module.takes.items():
             taken.setdefault(path, set()).update(names)
+    later = {path for module in modules for path in module.later}
     unused = {
         f"{module.path}: {name}"
         for module in modules
         for name in module.gives - taken.get(module.path, set())
-        if "*" not in taken.get(module.path, set())
+        if "*" not in taken.get(module.path, set()) and module.path not in later
     }
     assert unused == {"core/count.js: lengthOf"}, "a test takes that one"
 
@@ -75,7 +92,9 @@ def test_nothing_is_exported_that_nobody_takes() -> None:
     [
         "export default 3;",
         "export let changing = 1;",
-        "const later = () => import('./b.js');",
+        "const later = (path) => import(path);",
+        "import { b } from './b.js';\nexport const later = () => import('./b.js');",
+        "export const later = () => import('./c.js');",
         "await Promise.resolve();",
         "import { a } from 'elsewhere';",
         "import { missing } from './b.js';",
@@ -86,6 +105,7 @@ def test_nothing_is_exported_that_nobody_takes() -> None:
 def test_other_forms_are_refused(tmp_path: Path, source: str) -> None:
     (tmp_path / "a.js").write_text(source)
     (tmp_path / "b.js").write_text("export const b = 1;\n")
+    (tmp_path / "c.js").write_text("export const c = () => import('./b.js');\n")
     with pytest.raises(JoinError):
         join_scripts(tmp_path, "a.js")
 
@@ -151,8 +171,34 @@ def test_the_first_page_is_few_requests_and_few_bytes(serve: object, open_page: 
         assert size < MOST_BYTES, path
 
 
+def test_a_part_comes_when_it_is_wanted_and_with_its_own_version_only() -> None:
+    client = TestClient(Starlette(routes=pages.routes()))
+    first = re.search(r'src="(/web/joined/desk-[^"]+)"', client.get("/").text)
+    assert first
+    script = client.get(first[1]).text
+    address = re.search(r"import\('([^']+)'\)", script)
+    assert address
+    assert "texts/en_floor.js" not in script
+    part = client.get(address[1])
+    assert "immutable" in part.headers["Cache-Control"]
+    assert part.text.startswith("export const join = ")
+    assert client.get(re.sub(r"-\w+\.js$", "-00.js", address[1])).status_code == 404
+
+
+def test_a_part_that_does_not_come_says_so_and_is_asked_for_again(
+    serve: Callable[[World], str], log_in: PageOpener
+) -> None:
+    page = log_in(serve(World()), "supervisor-key", allowed=("desk-later",))
+    page.route("**/desk-later-*", lambda route: route.fulfill(status=404))
+    page.get_by_role("link", name="Floor").click()
+    page.get_by_text("could not be loaded").wait_for()
+    page.unroute("**/desk-later-*")
+    page.get_by_role("button", name="Load the page again").click()
+    page.get_by_role("region", name="The floor").wait_for()
+
+
 def test_joined_scripts_stay_readable() -> None:
-    script = join_scripts(WEB, entries()["index"])
+    script = join_scripts(WEB, entries()["index"]).text
     assert "// core/format.js" in script
     assert "const $core_format = " in script
     assert len(gzip.compress(script.encode())) < MOST_BYTES

@@ -4,8 +4,8 @@ import { isMine, isOfferedToMe, isOpen, isSupervisor, me, mine, myId, myOffer } 
 import { ACTIONS } from '../texts/en.js';
 import { command, setStatus } from './commands.js';
 import { openDialog } from './dialog.js';
-import { askFor } from '../supervisor/bulk.js';
 import { DiscardForm, ParkForm, TransferForm } from './forms.js';
+import { askFor } from './later.js';
 import { go, openConversation, route } from './route.js';
 
 /** Raised to ask the composer for the focus: `{conversationId, mode}`. */

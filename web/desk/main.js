@@ -8,8 +8,8 @@ import { DESK } from '../texts/en.js';
 import { startAlarm } from './alarm.js';
 import { DialogHost } from './dialog.js';
 import { startKeeping } from './draft_keeping.js';
-import { Floor } from '../supervisor/floor.js';
 import { startKeys } from './keys.js';
+import { Later } from './later.js';
 import { LeftColumn } from './lists.js';
 import { Login } from './login.js';
 import { startPresence } from './onlookers.js';
@@ -28,7 +28,7 @@ function Desk() {
     <div class="desk" data-page=${page} data-pane=${pane.value} data-open=${route.value.id ? 'yes' : 'no'}>
       <${TopBar} /><${Banners} />
       <main class="work"><h1 class="unseen">Parley</h1>
-        ${page === 'floor' ? html`<${Floor} />` : html`<${LeftColumn} />`}
+        ${page === 'floor' ? html`<${Later} name="Floor" />` : html`<${LeftColumn} />`}
         ${hasThread && html`<${Thread} />`}
         <${Person} /></main>
     </div>`;

@@ -7,7 +7,7 @@ import { customerName, networkName, shortDay, stateName, toMs, unturned, wholeTi
 import { channelName, conversations, isSupervisor, workgroupName } from '../state/store.js';
 import { lastWords, timelineOf } from '../state/timelines.js';
 import { PERSON, THREAD } from '../texts/en.js';
-import { Why } from '../supervisor/decision.js';
+import { Later } from './later.js';
 import { hrefOf, openConversation, pane, route } from './route.js';
 import { OutLink } from './words.js';
 
@@ -71,6 +71,6 @@ export function Person() {
   return html`
     <section class="right" tabindex="0" aria-label=${THREAD.about}>
       <button type="button" class="quiet icon only-phone" aria-label=${PERSON.back} onClick=${() => { pane.value = 'thread'; }}><${Icon} name="back" /></button>
-      ${conversation && html`<${About} conversation=${conversation} /><${History} conversation=${conversation} /><${Why} conversation=${conversation} /><${Facts} conversation=${conversation} />`}
+      ${conversation && html`<${About} conversation=${conversation} /><${History} conversation=${conversation} /><${Later} name="Why" conversation=${conversation} /><${Facts} conversation=${conversation} />`}
     </section>`;
 }

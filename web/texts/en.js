@@ -1,4 +1,4 @@
-// English: what the desk and the supervisor's floor say. One such file is one language.
+// English: what every page and the desk say. A language is one such file for each page.
 
 export const NAMES = {
   networks: {
@@ -23,6 +23,8 @@ export const NAMES = {
 
 export const DESK = {
   loading: 'Loading',
+  partFailed: 'A part of this page could not be loaded: the server does not answer, or it has been replaced by a newer one.',
+  reload: 'Load the page again',
   load: 'load',
   yourLoad: 'your load',
   percent: (label, value) => `${label} ${value} percent`,

@@ -1,5 +1,5 @@
 // The wallboard: six numbers and one tile per workgroup, readable from eight metres, without anybody's name.
-import { wearLanguage } from '../core/language.js';
+import { wearWords } from './language.js';
 import { get, getAll } from '../core/api.js';
 import { now, serverNow } from '../core/clock.js';
 import { html, render, signal } from '../core/html.js';
@@ -126,7 +126,7 @@ async function enter() {
   goLive({ everything: true });
 }
 
-wearLanguage();
+wearWords();
 wearPreferences();
 startTicker();
 everySecond(passSecond);
