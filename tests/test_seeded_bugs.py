@@ -197,6 +197,13 @@ BUGS = (
         REPLY_STEPS,
     ),
     Bug(
+        "a rejected repetition settles the doubt",
+        "conversations/replies.py",
+        "case Certainty.REJECTED if reply.is_in_doubt:",
+        "case Certainty.REJECTED if False:",
+        REPLY_STEPS,
+    ),
+    Bug(
         "a thread counts as sent with its first post",
         "conversations/replies.py",
         "is_last = index + 1 == len(parts)",

@@ -239,6 +239,9 @@ class ReplyLife(RuleBasedStateMachine):
         assert landed >= set(range(self.reply.sent_parts))
         if self.reply.state is ReplyState.SENT:
             assert landed == set(range(max(1, len(self.reply.parts))))
+        if self.reply.state is ReplyState.REJECTED:
+            own = [attempt for attempt in self.attempts if attempt.part == self.reply.sent_parts]
+            assert all(attempt.lands_at is None for attempt in own), "rejected, and it is there"
         if self.reply.is_settled:
             assert next_step(self.reply, self.read_back, self.now).step is Step.STOP
 

@@ -192,6 +192,17 @@ def test_a_refused_repetition_settles_no_doubt_about_an_earlier_attempt() -> Non
     assert (absent.state, absent.is_in_doubt) == (ReplyState.ACCEPTED, False)
 
 
+def test_a_rejected_repetition_says_nothing_of_what_went_before() -> None:
+    first = after_attempt(SENDING, Outcome(Certainty.MAYBE), NOW)
+    again = next_step(replace(first, next_attempt_at=None), FOLDS, NOW).reply
+
+    after = after_attempt(again, Outcome(Certainty.REJECTED, reason="account closed"), NOW)
+
+    assert (after.state, after.is_settled) == (ReplyState.NEEDS_HUMAN, False)
+    assert after.reason == "an earlier attempt may be there; account closed"
+    assert next_step(after, FOLDS, NOW).step is Step.STOP
+
+
 def test_an_attempt_that_nobody_saw_the_end_of_leaves_a_doubt() -> None:
     late = START + ATTEMPT_DEADLINE_MS
     found = next_step(
