@@ -247,8 +247,13 @@ def after_attempt(reply: Reply, outcome: Outcome, now: Instant) -> Reply:
         case Certainty.SENT:
             return _sent(reply, outcome, now)
         case Certainty.REJECTED if reply.is_in_doubt:  # nobody but a human can tell any more
-            reason = _of_part(reply, f"an earlier attempt may be there; {outcome.reason or 'refused'}")
-            return replace(reply, state=ReplyState.NEEDS_HUMAN, attempt_until=None, reason=reason)
+            says = f"an earlier attempt may be there; {outcome.reason or 'refused'}"
+            return replace(
+                reply,
+                state=ReplyState.NEEDS_HUMAN,
+                attempt_until=None,
+                reason=_of_part(reply, says),
+            )
         case Certainty.REJECTED:
             reason = _of_part(reply, outcome.reason)
             return replace(reply, state=ReplyState.REJECTED, attempt_until=None, reason=reason)
