@@ -96,13 +96,11 @@ class World:
         self.answers: dict[str, tuple[int, Any]] = {}
         self.requests: list[tuple[str, str, Any]] = []
         self.heartbeats: list[str] = []
-        self.stream_epoch = 0
         self.streams_opened: list[str | None] = []
         self.refuse_streams = False
-        self.away = 0
+        self.stream_epoch = self.away = self.undo_window_s = 0
         self.wrap_up = False
         self.next_reply_state = "sent"
-        self.undo_window_s = 0
         self.door = Door()
 
     def new_id(self, kind: str) -> str:

@@ -25,12 +25,20 @@ export function go(href) {
   isAllowed = false;
 }
 
+const ask = (wanted) => openDialog({ title: FORM.unsaved, body: Leave, props: { wanted } });
+
+/** Goes there, unless something would be lost: then it asks first. */
+export function visit(href) {
+  if (isDirty.value && href !== shown) ask(href);
+  else location.hash = href;
+}
+
 function follow() {
   if (location.hash === shown) return;
   if (isDirty.value && !isAllowed) {
     const wanted = location.hash;
     history.replaceState(null, '', shown);
-    openDialog({ title: FORM.unsaved, body: Leave, props: { wanted } });
+    ask(wanted);
     return;
   }
   isDirty.value = false;
@@ -48,7 +56,16 @@ function Leave({ wanted }) {
     <div class="buttons"><button type="button" class="end" onClick=${leave}>${FORM.leave}</button><button type="button" class="primary" data-first onClick=${closeDialog}>${FORM.stay}</button></div>`;
 }
 
+function clickLink(event) {
+  const href = event.target.closest?.('a[href^="#/"]')?.getAttribute('href');
+  if (!href || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  visit(href);
+}
+
 export function startRouting() {
+  // A link asks before it leads away; who went back or typed an address is brought back and asked.
+  addEventListener('click', clickLink);
   addEventListener('hashchange', follow);
   addEventListener('beforeunload', (event) => { if (isDirty.value) event.preventDefault(); });
 }

@@ -1,7 +1,7 @@
 // One field that finds everything that is set up, by name.
 import { html } from '../core/html.js';
 import { ADMINISTRATION, RESOURCES } from '../texts/en_administration.js';
-import { hrefOf } from './guard.js';
+import { hrefOf, visit } from './guard.js';
 import { Picker } from './picker.js';
 import { GROUPS } from './resources.js';
 import { idOfRow } from './rows.js';
@@ -15,7 +15,7 @@ function everything() {
   ]));
 }
 
-export const Search = () => html`<${Picker} attributes=${{ id: ID, type: 'search', 'aria-label': ADMINISTRATION.search, 'aria-keyshortcuts': '/' }} options=${everything()} placeholder=${ADMINISTRATION.search} onChoose=${({ id }) => { location.hash = id; }} />`;
+export const Search = () => html`<${Picker} attributes=${{ id: ID, type: 'search', 'aria-label': ADMINISTRATION.search, 'aria-keyshortcuts': '/' }} options=${everything()} placeholder=${ADMINISTRATION.search} onChoose=${({ id }) => visit(id)} />`;
 
 export function startSearchKey() {
   addEventListener('keydown', (event) => {
