@@ -25,6 +25,7 @@ from storage import clock, events
 from storage.conversation_tables import (
     ConversationRow,
     CustomerRow,
+    FurtherOfferRow,
     IdentityRow,
     InvolvementRow,
     NoteRow,
@@ -48,9 +49,12 @@ INVOLVEMENTS = InvolvementRow.__table__  # type: ignore[attr-defined]
 NOTES = NoteRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
 PRINCIPALS = PrincipalRow.__table__  # type: ignore[attr-defined]
+FURTHER_OFFERS = FurtherOfferRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
 
 NOTE_WRITTEN = "conversation.note_written"
+_CONSULTING = (ConversationState.CONNECTED.value, ConversationState.HELD.value)
+"""Nobody is consulted in other states: there are few of these, and an index finds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class ConversationFilters:
     state: str | None = None
     workgroup_id: str | None = None
     agent_id: str | None = None
+    consulted_agent_id: str | None = None
     channel_id: str | None = None
     customer_id: str | None = None
     media_type: str | None = None
@@ -107,7 +112,7 @@ def _visible_to(viewer: Viewer) -> ColumnElement[bool] | None:
 def listed(
     connection: Connection, filters: ConversationFilters, viewer: Viewer, window: Window
 ) -> ConversationPage:
-    """Return conversations by creation, then id; `agent_id` finds the owner and the offered one."""
+    """Return conversations by creation, then id; `agent_id` finds the owner and who is asked."""
     query = narrowed(filters, viewer)
     order = (CONVERSATIONS.c.created_at, CONVERSATIONS.c.id)
     found = page(connection, query, order, window, newest_first=filters.newest_first)
@@ -122,8 +127,20 @@ def narrowed(filters: ConversationFilters, viewer: Viewer) -> Select[Any]:
         if wanted is not None:
             query = query.where(CONVERSATIONS.c[name] == wanted)
     if filters.agent_id is not None:
-        theirs = (CONVERSATIONS.c.agent_id, CONVERSATIONS.c.offer_agent_id)
-        query = query.where(or_(*(column == filters.agent_id for column in theirs)))
+        asked_beside = select(FURTHER_OFFERS.c.conversation_id).where(
+            FURTHER_OFFERS.c.agent_id == filters.agent_id
+        )
+        theirs = (
+            CONVERSATIONS.c.agent_id == filters.agent_id,
+            CONVERSATIONS.c.offer_agent_id == filters.agent_id,
+            CONVERSATIONS.c.id.in_(asked_beside),
+        )
+        query = query.where(or_(*theirs))
+    if filters.consulted_agent_id is not None:
+        query = query.where(
+            CONVERSATIONS.c.consulted_agent_id == filters.consulted_agent_id,
+            CONVERSATIONS.c.state.in_(_CONSULTING),
+        )
     if filters.since is not None:
         query = query.where(CONVERSATIONS.c.created_at >= filters.since)
     if filters.until is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.conftest import Floor
+from tests.api.conftest import Caller, Floor
 
 
 async def test_a_life_from_post_to_wrap_up(admin_floor: Floor) -> None:
@@ -151,3 +151,13 @@ async def test_draining_is_for_supervisors_and_not_responding_for_nobody(floor: 
     changed = await supervisor.ok("PUT", f"/agents/{me['id']}/status", draining)
 
     assert changed["routing_status"] == "draining"
+
+
+async def test_several_who_are_asked_at_once_each_find_what_is_offered(admin: Caller) -> None:
+    floor = await Floor(admin).set_up(offers_at_once=2)
+    agents = [await floor.agent() for _ in range(2)]
+    opened = await floor.open("customer")
+    for agent in agents:
+        me = (await agent.ok("GET", "/agents/me"))["id"]
+        found = await agent.ok("GET", f"/conversations?state=alerting&agent_id={me}")
+        assert [row["id"] for row in found["items"]] == [opened]

@@ -124,6 +124,8 @@ async def test_an_agent_is_consulted_notes_and_gets_the_conversation(floor: Floo
 
     assert (consulted["state"], consulted["consulted_agent_id"]) == ("connected", expert_id)
     assert (await expert.ok("GET", path))["id"] == opened
+    about = await expert.ok("GET", f"/conversations?consulted_agent_id={expert_id}")
+    assert [row["id"] for row in about["items"]] == [opened]
     assert (await expert.ok("GET", "/agents/me"))["utilization_percent"] == 0
     await expert.ok("POST", f"{path}/notes", {"text": "ask for the number"})
     words = {"text": "me instead"}
@@ -136,6 +138,8 @@ async def test_an_agent_is_consulted_notes_and_gets_the_conversation(floor: Floo
 
     assert (given["state"], given["agent_id"]) == ("connected", expert_id)
     assert given["consulted_agent_id"] is None
+    about = await expert.ok("GET", f"/conversations?consulted_agent_id={expert_id}")
+    assert about["items"] == []
     assert (await owner.ok("GET", "/agents/me"))["utilization_percent"] == 0
     assert (await expert.ok("GET", "/agents/me"))["utilization_percent"] == 25
     assert (await types_of(owner, opened))[-4:] == [
