@@ -1,8 +1,9 @@
 """Customers: who they are on the networks, and the agent who is their own."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import Field
 from sqlalchemy import Connection, RowMapping
 
@@ -11,10 +12,11 @@ from api.context import ContextOf
 from api.doorkeeper import Principal
 from api.errors import not_found
 from api.fields import Body, Id, Shape, SkillName, Stamp, rfc3339
-from api.routes import CHANGES, READS_ONE, new_router
+from api.listing import Asked, Listing, listing
+from api.routes import CHANGES, READS, READS_ONE, new_router
 from api.setup import Patch, merge_patch_of, patched
 from api.sight import viewer_of
-from storage import customers, reading
+from storage import customer_search, customers, reading
 from storage.pages import Window
 from storage.reading import ConversationFilters
 
@@ -57,7 +59,15 @@ class CustomerCardShape(Shape):
 
 
 def _card(connection: Connection, row: RowMapping) -> dict[str, Any]:
-    faces = customers.identities_of(connection, row["id"])
+    return _cards(connection, [row])[0]
+
+
+def _cards(connection: Connection, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    faces = customers.faces_of(connection, [row["id"] for row in rows])
+    return [_card_with(row, faces[row["id"]]) for row in rows]
+
+
+def _card_with(row: RowMapping, faces: Sequence[RowMapping]) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("id", "name", "own_agent_id", "tags")},
         "identities": [{n: face[n] for n in IdentityShape.model_fields} for face in faces],
@@ -81,6 +91,26 @@ def _visible(connection: Connection, caller: Principal, customer_id: str) -> Row
     if not reading.listed(connection, theirs, viewer, Window(limit=1)).conversations:
         raise not_found("customer", customer_id)
     return row
+
+
+@router.get("/customers", response_model=Listing[CustomerCardShape], responses=READS)
+async def list_customers(
+    context: ContextOf,
+    caller: Caller,
+    window: Asked,
+    q: Annotated[str, Query(max_length=200, description="Words of handle or name, or an id")] = "",
+) -> dict[str, Any]:
+    """List customers, the newest first; an agent finds those of whom it sees a conversation.
+
+    With `q` a page looks at the next 2,000 customers: it may hold fewer than `limit`, or none, and
+    have a `next_cursor` all the same.
+    """
+
+    def read(connection: Connection) -> dict[str, Any]:
+        found = customer_search.found(connection, q, viewer_of(connection, caller), window)
+        return listing(_cards(connection, found.rows), found.next)
+
+    return await context.database.read(read)
 
 
 @router.get("/customers/{customer_id}", response_model=CustomerCardShape, responses=READS_ONE)

@@ -7,7 +7,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from api.auth import Caller
-from api.context import ContextOf
+from api.context import Context, ContextOf
 from api.doorkeeper import Principal
 from api.errors import not_found, unprocessable
 from api.fields import Body, Id, Shape
@@ -16,8 +16,9 @@ from api.networks import LengthShape, length_shape
 from api.routes import COMMANDS, READS_ONE, new_router
 from api.shapes import NoteShape, ReplyShape, note_shape, reply_shape
 from api.sight import require_visible
-from api.wording import posts_of, rule_of, spoken_in
+from api.wording import capabilities_of, may_be_said, posts_of, rule_of, spoken_in
 from connectors.lengths import length_of
+from conversations.capabilities import ReplyDepth
 from conversations.errors import ReplyTooLong
 from conversations.model import Visibility
 from conversations.replies import Reply
@@ -54,15 +55,33 @@ class PreviewPart(Shape):
     length: int
 
 
+class RefusalShape(Shape):
+    code: str
+    detail: str
+
+
+class AudienceShape(Shape):
+    """A visibility that a reply may ask for; `refusal` is why the network does not take it."""
+
+    visibility: Visibility
+    refusal: RefusalShape | None
+
+
 class PreviewShape(LengthShape):
     """The posts that a text would become, and the rule of the conversation's account."""
 
     parts: list[PreviewPart]
     is_threaded: bool
+    reply_depth: Annotated[str, Field(description="Which posts can be answered: none, or any")]
+    audiences: list[AudienceShape]
 
 
 class NoteBody(Body):
     text: Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
+    mentions: Annotated[
+        list[Id],
+        Field(max_length=20, description="Agents who are told, and see the conversation then"),
+    ] = []
 
 
 class ResolutionBody(Body):
@@ -136,9 +155,27 @@ async def preview_reply(
             return refusal(once.request, refused)
         parts = [{"text": text, "length": length_of(text, rule)} for text in posts]
         threaded = known is not None and known.is_threaded
-        return Answer(200, {"parts": parts, **length_shape(rule), "is_threaded": threaded})
+        shown = {"parts": parts, **length_shape(rule), "is_threaded": threaded}
+        return Answer(200, shown | _audiences(connection, conversation_id, caller, context))
 
     return await once.run(show)
+
+
+def _audiences(
+    connection: Connection, conversation_id: str, caller: Principal, context: Context
+) -> dict[str, Any]:
+    """Say before somebody writes for whom what will be refused, and why."""
+    conversation = conversations.get(connection, conversation_id)
+    if conversation is None:
+        raise not_found("conversation", conversation_id)
+    known = capabilities_of(context, connection, conversation.account_id)
+    audiences = []
+    for visibility in Visibility:
+        why = may_be_said(connection, conversation, caller.actor, known, visibility)
+        told = None if why is None else {"code": why.code, "detail": str(why)}
+        audiences.append({"visibility": visibility.value, "refusal": told})
+    depth = ReplyDepth.ANY if known is None else known.reply_depth
+    return {"reply_depth": depth.value, "audiences": audiences}
 
 
 def _require_target(connection: Connection, conversation_id: str, target: str | None) -> None:
@@ -194,8 +231,10 @@ async def create_note(
 
     def write(connection: Connection) -> Answer:
         require_visible(connection, caller, conversation_id)
+        mentioned = set(body.mentions) - {caller.agent_id or ""}
+        name = caller.identity.name
         note = reading.add_note(
-            connection, conversation_id, caller.agent_id, caller.identity.name, body.text
+            connection, conversation_id, caller.agent_id, name, body.text, mentioned
         )
         return Answer(201, note_shape(note))
 

@@ -187,6 +187,7 @@ class NoteShape(Shape):
     agent_id: str | None
     author_name: str
     text: str
+    mentions: list[str]
     created_at: Stamp
 
 
@@ -305,5 +306,6 @@ def note_shape(row: Mapping[str, Any]) -> dict[str, Any]:
         **{
             name: row[name] for name in ("id", "conversation_id", "agent_id", "author_name", "text")
         },
+        "mentions": list(row.get("mentions", ())),
         "created_at": rfc3339(row["created_at"]),
     }

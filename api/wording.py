@@ -6,9 +6,11 @@ from sqlalchemy import Connection
 
 from api.context import Context
 from connectors.splitting import TooLongError, split
+from conversations import commands as c
+from conversations.agent_commands import require_sayable
 from conversations.capabilities import Capabilities, LengthRule
-from conversations.errors import ReplyTooLong
-from conversations.model import Visibility
+from conversations.errors import ConversationError, ReplyTooLong
+from conversations.model import Conversation, Visibility
 from conversations.networks import Account
 from storage import accounts, conversations, reply_rows
 
@@ -40,6 +42,23 @@ def spoken_in(
     if known is not None and known.may_answer_in_private and is_answer_in_private:
         known = replace(known, is_threaded=False)  # there is room for one message
     return known, visibility
+
+
+def may_be_said(
+    connection: Connection,
+    conversation: Conversation,
+    actor: c.Actor,
+    known: Capabilities | None,
+    visibility: Visibility,
+) -> ConversationError | None:
+    """Return why a reply of this visibility would be refused, whoever has the conversation."""
+    command = c.SendReply(actor, "", visibility, confirm_public=True, capabilities=known)
+    facts = conversations.speech_facts(connection, conversation, c.Policy(), command)
+    try:
+        require_sayable(conversation, command, facts)
+    except ConversationError as refused:
+        return refused
+    return None
 
 
 def rule_of(known: Capabilities | None, visibility: Visibility) -> LengthRule:

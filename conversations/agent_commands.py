@@ -247,13 +247,7 @@ def send_reply(
     if conversation.state is ConversationState.HELD:
         raise ConversationHeld("reply")
     require_state(conversation, "reply", frozenset({ConversationState.CONNECTED}))
-    is_private = conversation.media_type is MediaType.SOCIAL_DIRECT_MESSAGE
-    if is_private and command.visibility is Visibility.PUBLIC and not command.confirm_public:
-        raise PublicAnswerToPrivateConversation(conversation.id)
-    _require_spoken(conversation, command)
-    may_go_private = facts.customer_wrote_privately or facts.may_write_first
-    if command.visibility is Visibility.PRIVATE and not is_private and not may_go_private:
-        raise CannotInitiateDirectMessage(conversation.network, conversation.customer_id)
+    require_sayable(conversation, command, facts)
     accepted = replace(
         conversation,
         unsettled_replies=conversation.unsettled_replies + 1,
@@ -261,6 +255,23 @@ def send_reply(
     )
     event = Event("reply.accepted", conversation.agent_id, {"reply_id": command.reply_id})
     return Change(accepted, (event,))
+
+
+def require_sayable(conversation: Conversation, command: c.SendReply, facts: c.Facts) -> None:
+    """Refuse words that may not be said with this visibility, whatever the conversation's state.
+
+    Raises:
+        PublicAnswerToPrivateConversation: it is to be confirmed first.
+        VisibilityNotSpoken: the network cannot carry it.
+        CannotInitiateDirectMessage: the network forbids the first private word.
+    """
+    is_private = conversation.media_type is MediaType.SOCIAL_DIRECT_MESSAGE
+    if is_private and command.visibility is Visibility.PUBLIC and not command.confirm_public:
+        raise PublicAnswerToPrivateConversation(conversation.id)
+    _require_spoken(conversation, command)
+    may_go_private = facts.customer_wrote_privately or facts.may_write_first
+    if command.visibility is Visibility.PRIVATE and not is_private and not may_go_private:
+        raise CannotInitiateDirectMessage(conversation.network, conversation.customer_id)
 
 
 def _require_spoken(conversation: Conversation, command: c.SendReply) -> None:

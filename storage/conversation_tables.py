@@ -19,6 +19,7 @@ from storage.columns import BIG, json, maybe_json, maybe_moment, moment
 
 class CustomerRow(SQLModel, table=True):
     __tablename__ = "customers"
+    __table_args__ = (Index("customers_by_creation", "created_at", "id"),)
     id: str = Field(primary_key=True)
     name: str | None = None
     own_agent_id: str | None = None

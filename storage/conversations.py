@@ -247,16 +247,8 @@ def gather_facts(
     workgroup = journal.workgroup(conversation.workgroup_id)
     policy = policy_from(workgroup)
     match command:
-        case c.SendReply(capabilities=known):
-            may_write_first = known is not None and (
-                known.may_initiate_private or known.may_answer_in_private
-            )
-            return c.Facts(
-                policy,
-                customer_wrote_privately=_wrote_privately(journal.connection, conversation),
-                may_write_first=may_write_first
-                or _may_write_first(journal.connection, conversation),
-            )
+        case c.SendReply():
+            return speech_facts(journal.connection, conversation, policy, command)
         case c.TransferToWorkgroup(workgroup_id=workgroup_id):
             return c.Facts(policy, entered_policy=policy_from(journal.workgroup(workgroup_id)))
         case c.OpenRing():
@@ -275,6 +267,21 @@ def gather_facts(
         ignoring=_ignored(command),
     )
     return c.Facts(policy, candidate)
+
+
+def speech_facts(
+    connection: Connection, conversation: Conversation, policy: c.Policy, command: c.SendReply
+) -> c.Facts:
+    """Read what decides whether words may be said with their visibility."""
+    known = command.capabilities
+    may_write_first = known is not None and (
+        known.may_initiate_private or known.may_answer_in_private
+    )
+    return c.Facts(
+        policy,
+        customer_wrote_privately=_wrote_privately(connection, conversation),
+        may_write_first=may_write_first or _may_write_first(connection, conversation),
+    )
 
 
 def reach_of(journal: Journal, conversation: Conversation) -> tuple[int, ...]:

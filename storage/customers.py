@@ -115,13 +115,17 @@ def get(connection: Connection, customer_id: str) -> RowMapping | None:
     return setup.find(connection, CUSTOMERS, customer_id)
 
 
-def identities_of(connection: Connection, customer_id: str) -> Sequence[RowMapping]:
+def faces_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, list[RowMapping]]:
+    """Return the identities of several customers, by customer."""
     query = (
         select(IDENTITIES)
-        .where(IDENTITIES.c.customer_id == customer_id)
+        .where(IDENTITIES.c.customer_id.in_(sorted(customer_ids)))
         .order_by(IDENTITIES.c.network, IDENTITIES.c.external_id)
     )
-    return connection.execute(query).mappings().all()
+    found: dict[str, list[RowMapping]] = {one: [] for one in customer_ids}
+    for row in connection.execute(query).mappings():
+        found[row["customer_id"]].append(row)
+    return found
 
 
 def set_own_agent(connection: Connection, customer_id: str, agent_id: str | None) -> None:

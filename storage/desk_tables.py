@@ -1,4 +1,4 @@
-"""The tables of agents' desks: drafts, canned replies, dispositions, and who looks at what."""
+"""The tables of agents' desks: drafts, canned replies, dispositions, mentions, onlookers."""
 
 from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field, SQLModel
@@ -69,6 +69,21 @@ class DispositionWorkgroupRow(SQLModel, table=True):
     __tablename__ = "disposition_workgroups"
     disposition_id: str = Field(primary_key=True, foreign_key="dispositions.id")
     workgroup_id: str = Field(primary_key=True, foreign_key="workgroups.id", index=True)
+
+
+class MentionRow(SQLModel, table=True):
+    """An agent whom a note names; `read_at`: he has opened the conversation since."""
+
+    __tablename__ = "mentions"
+    __table_args__ = (
+        Index("mentions_of_an_agent", "agent_id", "created_at", "note_id"),
+        Index("mentions_in_a_conversation", "conversation_id", "agent_id"),
+    )
+    agent_id: str = Field(primary_key=True, foreign_key="agents.id")
+    note_id: str = Field(primary_key=True, foreign_key="notes.id", index=True)
+    conversation_id: str = Field(foreign_key="conversations.id")
+    created_at: int = moment()
+    read_at: int | None = maybe_moment()
 
 
 class OnlookerRow(SQLModel, table=True):

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from conversations.model import Conversation, ConversationState, Instant, ReplyState
 from conversations.replies import Reply
-from storage import clock, events
+from storage import clock, events, mentions
 from storage.conversation_tables import (
     ConversationRow,
     CustomerRow,
@@ -99,7 +99,8 @@ class CustomerSeen:
     name: str | None
 
 
-def _visible_to(viewer: Viewer) -> ColumnElement[bool] | None:
+def visible_to(viewer: Viewer) -> ColumnElement[bool] | None:
+    """Return which conversations the viewer may know of; None: all."""
     if viewer.workgroup_ids is None:
         return None
     involved = exists().where(
@@ -145,14 +146,14 @@ def narrowed(filters: ConversationFilters, viewer: Viewer) -> Select[Any]:
         query = query.where(CONVERSATIONS.c.created_at >= filters.since)
     if filters.until is not None:
         query = query.where(CONVERSATIONS.c.created_at < filters.until)
-    visible = _visible_to(viewer)
+    visible = visible_to(viewer)
     return query if visible is None else query.where(visible)
 
 
 def is_visible(connection: Connection, conversation_id: str, viewer: Viewer) -> bool:
     """Whether there is such a conversation and the viewer may know of it."""
     query = select(CONVERSATIONS.c.id).where(CONVERSATIONS.c.id == conversation_id)
-    visible = _visible_to(viewer)
+    visible = visible_to(viewer)
     if visible is not None:
         query = query.where(visible)
     return connection.execute(query).first() is not None
@@ -277,7 +278,11 @@ def _rows(connection: Connection, found: Page, kind: str) -> dict[str, dict[str,
     table = _TABLES[kind]
     keys = [int(i) for i in ids] if kind == "e" else ids
     query = select(table).where(table.c.id.in_(keys))
-    return {str(row["id"]): dict(row) for row in connection.execute(query).mappings()}
+    rows = {str(row["id"]): dict(row) for row in connection.execute(query).mappings()}
+    named = mentions.of_notes(connection, ids) if kind == "n" else {}
+    for note_id, agent_ids in named.items():
+        rows[note_id]["mentions"] = agent_ids
+    return rows
 
 
 def _entry(kind: str, at: Instant, row: dict[str, Any]) -> Entry:
@@ -304,13 +309,24 @@ def posts_named(
     return set(connection.execute(query).scalars())
 
 
-def add_note(
-    connection: Connection, conversation_id: str, agent_id: str | None, name: str, text: str
+def add_note(  # noqa: PLR0917 - what a note consists of
+    connection: Connection,
+    conversation_id: str,
+    agent_id: str | None,
+    name: str,
+    text: str,
+    mentioned: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Write a note and tell of it; it changes nothing of the conversation itself."""
+    """Write a note and tell of it; it changes nothing of the conversation itself.
+
+    Raises:
+        UnknownReference: one of the mentioned is no agent.
+    """
+    mentions.require_known(connection, mentioned)
     now = clock.now(connection)
+    note_id = new_id("no")
     note = {
-        "id": new_id("no"),
+        "id": note_id,
         "conversation_id": conversation_id,
         "agent_id": agent_id,
         "author_name": name,
@@ -320,10 +336,11 @@ def add_note(
     connection.execute(insert(NOTES).values(note))
     theirs = select(CONVERSATIONS.c.workgroup_id).where(CONVERSATIONS.c.id == conversation_id)
     workgroup_id = connection.execute(theirs).scalar_one()
-    detail = {"note_id": note["id"]}
+    mentions.note(connection, note_id, conversation_id, mentioned, now)
+    detail = {"note_id": note["id"], **mentions.told(mentioned)}
     told = Happening(NOTE_WRITTEN, workgroup_id, agent_id, conversation_id, detail)
     events.append(connection, [told], now)
-    return note
+    return note | mentions.told(mentioned)
 
 
 def needs_human(connection: Connection) -> int:

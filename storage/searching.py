@@ -75,21 +75,21 @@ def _conditions(filters: ConversationFilters) -> list[ColumnElement[bool]]:
 def _has(word: str) -> ColumnElement[bool]:
     """Whether the conversation's id is the word, or handle, name or a post has it in it."""
     said = exists().where(
-        POSTS.c.conversation_id == CONVERSATIONS.c.id, _contains(POSTS.c.text, word)
+        POSTS.c.conversation_id == CONVERSATIONS.c.id, contains(POSTS.c.text, word)
     )
     handle = word.removeprefix("@") or word
     named = exists().where(
         IDENTITIES.c.customer_id == CONVERSATIONS.c.customer_id,
         IDENTITIES.c.network == CONVERSATIONS.c.network,
-        _contains(IDENTITIES.c.handle, handle),
+        contains(IDENTITIES.c.handle, handle),
     )
     called = exists().where(
-        CUSTOMERS.c.id == CONVERSATIONS.c.customer_id, _contains(CUSTOMERS.c.name, word)
+        CUSTOMERS.c.id == CONVERSATIONS.c.customer_id, contains(CUSTOMERS.c.name, word)
     )
     return or_(CONVERSATIONS.c.id == word, named, called, said)
 
 
-def _contains(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
+def contains(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
     """Whether the text has the word, in the cases that people write it in.
 
     SQLite folds the letters of ASCII only, so the word is looked for in its usual cases.
