@@ -89,7 +89,7 @@ class FakeApi(FakeSignIn, FakeDesk, FakeSupervisor):
                 rows = [r for r in rows if value in (r["agent_id"], (r["offer"] or {}).get(name))]
             elif name == "customer_id":
                 rows = [row for row in rows if row["customer"]["id"] == value]
-            elif name in ("state", "workgroup_id"):
+            elif name in ("state", "workgroup_id", "consulted_agent_id"):
                 rows = [row for row in rows if row[name] == value]
             elif name == "q":
                 rows = [row for row in rows if value in str(row)]
@@ -246,6 +246,7 @@ def create_app(world: World) -> WithHeaders:
         ("/conversations/{id}/presence", api.presence, ["GET", "POST"]),
         ("/conversations/{id}/{name}", api.command, ["POST"]),
         ("/networks", api.networks, ["GET"]),
+        ("/dispositions", api.dispositions, ["GET"]),
         ("/canned-replies", api.canned_replies, ["GET"]),
         ("/canned-replies/{id}/render", api.render, ["POST"]),
         ("/replies/{id}/resolve", api.resolve, ["POST"]),

@@ -64,6 +64,11 @@ class FakeDesk:
         rows = [row for row in self.world.canned_replies if row["shortcut"].startswith(q)]
         return JSONResponse({"items": rows, "next_cursor": None})
 
+    async def dispositions(self, request: Request) -> Response:
+        self.key_of(request)
+        rows = [{"code": code, "name": code.title()} for code in self.world.wrap_up_codes]
+        return JSONResponse({"items": rows, "next_cursor": None})
+
     async def render(self, request: Request) -> Response:
         self.key_of(request)
         asked = request.path_params["id"]

@@ -37,6 +37,7 @@ def new_conversation(conversation_id: str, state: str, agent_id: str | None, age
         "state": state,
         "channel_id": "ch-1",
         "agent_id": agent_id,
+        "consulted_agent_id": None,
         "preferred_agent_id": None,
         "priority": 50,
         "required_skills": [{"skill": "parcel", "min_proficiency": 40}],
@@ -69,6 +70,7 @@ class RefusedError(Exception):
 class World:
     """One lock around everything; tests call it from their own thread."""
 
+    wrap_up_codes: tuple[str, ...] = ("solved", "complaint")
     empty_looks = 0
     """So many pages of a search find nothing and lead to another."""
 

@@ -72,18 +72,25 @@ def test_an_agent_works_a_conversation_with_the_mouse(serve: Serve, log_in: LogI
     assert len(keys) == len(set(keys)) == 5
 
 
+def log_in_by_keyboard(page: Page) -> None:
+    expect(page.get_by_label("Username")).to_be_focused()
+    page.keyboard.type("agent-1")
+    page.keyboard.press("Tab")
+    page.keyboard.type("seven green lamps")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You are on queue")).to_be_visible()
+
+
 def test_an_agent_works_a_conversation_with_the_keyboard_only(
-    serve: Serve, log_in: LogIn, open_page: LogIn
+    serve: Serve, open_page: LogIn
 ) -> None:
     world = small_floor()
     world.wrap_up = True
     page = open_page(serve(world), allowed=("/api/v1/session",))
-    expect(page.get_by_label("Username")).to_be_focused()
-    page.keyboard.type("agent-1\tseven green lamps\n")
-    expect(page.get_by_text("You are on queue")).to_be_visible()
+    press = page.keyboard.press
+    log_in_by_keyboard(page)
     row = offered(world)
     expect(page.get_by_role("region", name="Offer: @buoy8")).to_be_visible()
-    press = page.keyboard.press
     press("a")
     expect(page.get_by_role("heading", name="@buoy8").first).to_be_visible()
     press("r")

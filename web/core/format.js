@@ -58,12 +58,22 @@ function aheadMs(ms) {
   return Date.parse(`${wall} UTC`) - Math.floor(ms / 1000) * 1000;
 }
 
+// The clocks may be changed in between.
+const momentOf = (wall) => wall - aheadMs(wall - aheadMs(wall));
+
 /** The moment, in ms, at which the wall clock of the chosen zone shows the hour, so many days from today. */
 export function dayAt({ hour, days, fromMs = Date.now() }) {
-  const wall = Math.floor((fromMs + aheadMs(fromMs)) / (24 * HOUR_MS)) * 24 * HOUR_MS + (days * 24 + hour) * HOUR_MS;
-  // The clocks may be changed in between.
-  return wall - aheadMs(wall - aheadMs(wall));
+  return momentOf(Math.floor((fromMs + aheadMs(fromMs)) / (24 * HOUR_MS)) * 24 * HOUR_MS + (days * 24 + hour) * HOUR_MS);
 }
+
+/** What the wall clock of the chosen zone shows then, as fields for a date and a time want it: `2026-03-29T02:30`. */
+export const wallClock = (ms) => new Date(ms + aheadMs(ms)).toISOString().slice(0, 16);
+
+/** The moment, in ms, at which the wall clock of the chosen zone shows this; NaN when it is no date. */
+export const wallMoment = (text) => {
+  const wall = Date.parse(`${text}Z`);
+  return Number.isFinite(wall) ? momentOf(wall) : NaN;
+};
 
 export const networkName = (network) => NAMES.networks[network] ?? network ?? NAMES.unknownNetwork;
 

@@ -4,14 +4,19 @@ import { isMine, isOfferedToMe, isOpen, isSupervisor, me, mine, myId, myOffer } 
 import { ACTIONS } from '../texts/en.js';
 import { command, setStatus } from './commands.js';
 import { openDialog } from './dialog.js';
-import { DiscardForm, ParkForm, TransferForm } from './forms.js';
+import { ConsultForm, DiscardForm, ParkForm, TransferForm } from './forms.js';
+import { MergeForm, SplitForm } from './joining.js';
 import { askFor } from './later.js';
 import { go, openConversation, route } from './route.js';
 
 /** Raised to ask the composer for the focus: `{conversationId, mode}`. */
 export const composerCall = signal(null);
 
+const isOnQueue = () => me.value?.routing_status === 'on_queue';
+
 export async function pickUp(conversation) {
+  // Out of turn too, only who is on queue gets something.
+  if (!isOfferedToMe(conversation) && !isOnQueue() && !(await setStatus('on_queue'))) return;
   const body = isOfferedToMe(conversation) ? { offer_id: myOffer(conversation).id } : {};
   const connected = await command(conversation.id, 'pickup', { body, what: ACTIONS.pickup });
   if (connected && isMine(connected)) go({ page: route.value.page === 'floor' ? 'floor' : 'mine', id: connected.id, filters: route.value.filters });
@@ -43,7 +48,7 @@ const dialog = (title, body) => (conversation) => openDialog({ title, body, prop
 
 /** Order is the order of the buttons. `may` says whether it can be done now; `owner` and so on are facts. */
 const TABLE = [
-  { name: 'pickup', label: ACTIONS.pickup, icon: 'tick', kind: 'primary', run: pickUp,
+  { name: 'pickup', label: ACTIONS.pickup, labelOf: (c) => (isOfferedToMe(c) || isOnQueue() ? ACTIONS.pickup : ACTIONS.pickup_on), icon: 'tick', kind: 'primary', run: pickUp,
     may: (c, { offered }) => offered || (c.state === 'queued' && Boolean(myId.value)) },
   { name: 'decline', label: ACTIONS.decline, icon: 'cross', run: decline, may: (c, { offered }) => offered },
   { name: 'hold', label: ACTIONS.hold, icon: 'pause', run: simple('hold', ACTIONS.hold), may: (c, { owner }) => owner && c.state === 'connected' },
@@ -59,8 +64,15 @@ const TABLE = [
     may: (c, { owner, supervisor }) => (owner || supervisor) && isOpen(c) && c.state !== 'wrapup' },
   { name: 'disconnect', label: ACTIONS.disconnect, icon: 'end', kind: 'end', run: asking('disconnect', disconnect),
     may: (c, { owner, supervisor }) => (owner || supervisor) && talks(c) },
-  { name: 'disconnect_next', label: ACTIONS.disconnect_next, icon: 'end', hidden: true, run: disconnectAndNext,
+  { name: 'disconnect_next', label: ACTIONS.disconnect_next, icon: 'end', isMore: true, run: disconnectAndNext,
     may: (c, { owner }) => owner && talks(c) },
+  { name: 'consult', label: ACTIONS.consult, icon: 'question', isMore: true, run: dialog(ACTIONS.consult, ConsultForm), may: (c, { owner }) => owner && talks(c) && !c.consulted_agent_id },
+  { name: 'end_consult', label: ACTIONS.end_consult, icon: 'cross', isMore: true, run: (conversation) => command(conversation.id, 'consult/end', { what: ACTIONS.end_consult }),
+    may: (c, { owner, supervisor }) => Boolean(c.consulted_agent_id) && (owner || supervisor || c.consulted_agent_id === myId.value) },
+  { name: 'merge', label: ACTIONS.merge, icon: 'reply', isMore: true, run: dialog(ACTIONS.merge, MergeForm),
+    may: (c, { owner, offered, supervisor }) => isOpen(c) && c.state !== 'wrapup' && (owner || offered || supervisor || (c.state === 'queued' && Boolean(myId.value))) },
+  { name: 'split', label: ACTIONS.split, icon: 'out', isMore: true, run: dialog(ACTIONS.split, SplitForm),
+    may: (c, { owner, supervisor }) => (owner || supervisor) && isOpen(c) && c.state !== 'wrapup' && c.post_count > 1 },
 ];
 
 const talks = (conversation) => conversation.state === 'connected' || conversation.state === 'held';
@@ -69,7 +81,7 @@ const talks = (conversation) => conversation.state === 'connected' || conversati
 export function actionsFor(conversation) {
   if (!conversation) return [];
   const facts = { offered: isOfferedToMe(conversation), owner: isMine(conversation), supervisor: isSupervisor.value };
-  return TABLE.filter((action) => action.may(conversation, facts));
+  return TABLE.filter((action) => action.may(conversation, facts)).map((action) => (action.labelOf ? { ...action, label: action.labelOf(conversation) } : action));
 }
 
 export function act(conversation, name) {

@@ -120,6 +120,8 @@ const EVENTS = {
   offer_expired: (event) => (event.detail?.reason === 'rescinded' ? HAPPENED.rescinded(agentName(event.agent_id)) : HAPPENED.offer_expired(agentName(event.agent_id) || HAPPENED.theAgent)),
   disconnected: (event) => (event.agent_id || event.by_name ? HAPPENED.disconnected(by(event)) : HAPPENED.byItself),
   taken_from_quarantine: (event) => AUDIT.taken(by(event)), post_changed: (event) => POST.changed[event.detail?.kind] ?? HAPPENED.post_changed,
+  consulted: (event) => HAPPENED.consulted(by(event), agentName(event.detail?.consulted_agent_id)), consult_ended: () => HAPPENED.consult_ended,
+  merged: (event) => (event.detail?.into_conversation_id ? HAPPENED.mergedInto : HAPPENED.mergedFrom), split: () => HAPPENED.split, unmerged: () => HAPPENED.unmerged,
   completed: () => HAPPENED.completed, abandoned: () => HAPPENED.abandoned,
   ...Object.fromEntries(['declined', 'connected', 'held', 'resumed', 'parked', 'unparked', 'transferred', 'discarded', 'released'].map((name) => [name, (event) => HAPPENED[name](by(event))])),
 };

@@ -1,10 +1,12 @@
-// The forms behind the actions that need a word more: transfer, park, discard.
+// The forms behind the actions that need a word more: transfer, consult, park, discard.
 import { html, useState } from '../core/html.js';
-import { dayAt, statusName } from '../core/format.js';
-import { myId, staff, workgroups } from '../state/store.js';
+import { preferences } from '../core/settings.js';
+import { dayAt, wallClock, wallMoment } from '../core/format.js';
+import { myId, workgroups } from '../state/store.js';
 import { ACTIONS, FORMS } from '../texts/en.js';
 import { command } from './commands.js';
 import { FormButtons, closeDialog } from './dialog.js';
+import { TargetField, agentChoices, remember, useTarget } from './target_field.js';
 
 function submitter(conversation, name, what, bodyOf) {
   return async (event) => {
@@ -16,71 +18,94 @@ function submitter(conversation, name, what, bodyOf) {
 
 // A workgroup is offered first: naming an agent is the exception.
 function targetsFor(conversation) {
+  const isWithSomebody = conversation.state === 'connected' || conversation.state === 'held';
   const groups = workgroups.all()
-    .filter((group) => group.id !== conversation.workgroup_id || conversation.state === 'connected' || conversation.state === 'held')
+    .filter((group) => group.id !== conversation.workgroup_id || isWithSomebody)
     .map((group) => ({ key: `w:${group.id}`, name: group.name, about: group.id === conversation.workgroup_id ? FORMS.backToQueue : FORMS.workgroup, body: { workgroup_id: group.id } }));
-  const people = staff.value
-    .filter((agent) => agent.id !== myId.value && agent.id !== conversation.agent_id)
-    .sort((a, b) => (a.routing_status === 'on_queue' ? 0 : 1) - (b.routing_status === 'on_queue' ? 0 : 1))
-    .map((agent) => ({
-      key: `a:${agent.id}`, name: agent.name || agent.username || agent.id, body: { agent_id: agent.id },
-      about: FORMS.load(statusName(agent.routing_status), agent.utilization_percent ?? 0),
-    }));
-  return [...groups, ...people];
+  return [...groups, ...agentChoices({ without: [myId.value, conversation.agent_id] })];
 }
 
+const Comment = ({ comment, setComment }) => html`
+  <label class="field">${FORMS.comment} <input maxlength="2000" value=${comment} onInput=${(event) => setComment(event.currentTarget.value)} /></label>`;
+
 export function TransferForm({ conversation }) {
-  const [search, setSearch] = useState('');
-  const [chosen, setChosen] = useState(null);
+  const picked = useTarget(targetsFor(conversation));
   const [comment, setComment] = useState('');
-  const targets = targetsFor(conversation).filter(({ name }) => name.toLowerCase().includes(search.toLowerCase())).slice(0, 50);
-  // Typed down to one, it is chosen.
-  const target = targets.find(({ key }) => key === chosen) ?? (search && targets.length === 1 ? targets[0] : null);
-  const submit = submitter(conversation, 'transfer', ACTIONS.transfer, () => ({ ...target.body, ...(comment ? { comment } : {}) }));
+  const { target } = picked;
+  const submit = submitter(conversation, 'transfer', ACTIONS.transfer, () => {
+    remember(target.key);
+    return { ...target.body, ...(comment ? { comment } : {}) };
+  });
+  const isAgent = Boolean(target?.body.agent_id);
   return html`
     <form onSubmit=${submit}>
-      <label class="field">${FORMS.to} <input type="search" data-first placeholder=${FORMS.target} value=${search}
-        onInput=${(event) => setSearch(event.currentTarget.value)} /></label>
-      <fieldset class="choices"><legend class="unseen">${FORMS.transferTo}</legend>
-        ${targets.length === 0 && html`<p class="hint">${FORMS.nobody}</p>`}
-        ${targets.map(({ key, name, about }) => html`
-          <label key=${key} class="choice"><input type="radio" name="target" checked=${target?.key === key} onChange=${() => setChosen(key)} />
-            <bdi>${name}</bdi><span class="hint">${about}</span></label>`)}
-      </fieldset>
-      <label class="field">${FORMS.comment} <input value=${comment} onInput=${(event) => setComment(event.currentTarget.value)} /></label>
-      <p class="hint">${FORMS.transferHint}</p>
+      <${TargetField} picked=${picked} label=${FORMS.to} placeholder=${FORMS.target} legend=${FORMS.transferTo} />
+      <${Comment} comment=${comment} setComment=${setComment} />
+      <p class="hint">${isAgent ? FORMS.transferAgentHint : FORMS.transferHint}</p>
       <${FormButtons} submit=${ACTIONS.transfer} disabled=${!target} />
     </form>`;
 }
 
-const HOUR_MS = 3_600_000;
+const cannotBeAsked = (agent) => (agent.routing_status === 'on_queue' ? '' : FORMS.notThere);
 
-const tomorrowMorning = () => dayAt({ hour: 9, days: 1 });
+export function ConsultForm({ conversation }) {
+  const picked = useTarget(agentChoices({ without: [myId.value, conversation.agent_id], whyNot: cannotBeAsked }));
+  const [comment, setComment] = useState('');
+  const { target } = picked;
+  const submit = submitter(conversation, 'consult', ACTIONS.consult, () => {
+    remember(target.key);
+    return { ...target.body, ...(comment ? { comment } : {}) };
+  });
+  return html`
+    <form onSubmit=${submit}>
+      <${TargetField} picked=${picked} label=${FORMS.whom} placeholder=${FORMS.agent} legend=${FORMS.whom} />
+      <label class="field">${FORMS.question} <input maxlength="2000" value=${comment} onInput=${(event) => setComment(event.currentTarget.value)} /></label>
+      <p class="hint">${FORMS.consultHint}</p>
+      <${FormButtons} submit=${ACTIONS.consult} disabled=${!target} />
+    </form>`;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MONDAY = 1;
+
+function nextMonday() {
+  const tomorrow = dayAt({ hour: 9, days: 1 });
+  const weekday = new Date(`${wallClock(tomorrow)}Z`).getUTCDay();
+  return dayAt({ hour: 9, days: 1 + ((MONDAY - weekday + 7) % 7) });
+}
 
 const PARK_CHOICES = [
-  [FORMS.untilBack, () => null],
-  [FORMS.hours(1), () => Date.now() + HOUR_MS],
-  [FORMS.hours(4), () => Date.now() + 4 * HOUR_MS],
-  [FORMS.tomorrow, tomorrowMorning],
+  { label: FORMS.untilBack, until: () => null },
+  { label: FORMS.hours(1), until: () => Date.now() + HOUR_MS },
+  { label: FORMS.hours(4), until: () => Date.now() + 4 * HOUR_MS },
+  { label: FORMS.tomorrow, until: () => dayAt({ hour: 9, days: 1 }) },
+  { label: FORMS.monday, until: nextMonday },
+  { label: FORMS.untilThen, isMoment: true },
 ];
 
 export function ParkForm({ conversation }) {
   const [index, setIndex] = useState(0);
+  const [wall, setWall] = useState(() => wallClock(Date.now() + DAY_MS));
   const [reason, setReason] = useState('');
-  const submit = submitter(conversation, 'park', ACTIONS.park, () => {
-    const until = PARK_CHOICES[index][1]();
-    return { ...(until ? { until: new Date(until).toISOString() } : {}), ...(reason ? { reason } : {}) };
-  });
+  const { isMoment, until: untilOf } = PARK_CHOICES[index];
+  const until = isMoment ? wallMoment(wall) : untilOf();
+  const isPast = isMoment && !(until > Date.now());
+  const submit = submitter(conversation, 'park', ACTIONS.park, () => (
+    { ...(until ? { until: new Date(until).toISOString() } : {}), ...(reason ? { reason } : {}) }));
   return html`
     <form onSubmit=${submit}>
       <fieldset class="choices"><legend class="unseen">${FORMS.howLong}</legend>
-        ${PARK_CHOICES.map(([label], at) => html`
+        ${PARK_CHOICES.map(({ label }, at) => html`
           <label key=${label} class="choice"><input type="radio" name="until" data-first=${at === 0} checked=${index === at}
             onChange=${() => setIndex(at)} />${label}</label>`)}
       </fieldset>
+      ${isMoment && html`
+        <label class="field">${FORMS.moment(preferences.value.timeZone)} <input type="datetime-local" required value=${wall} min=${wallClock(Date.now())} onInput=${(event) => setWall(event.currentTarget.value)} /></label>
+        <p class="problem" role="alert">${isPast ? FORMS.isPast : ''}</p>`}
       <label class="field">${FORMS.why} <input placeholder=${FORMS.whyLike} value=${reason} onInput=${(event) => setReason(event.currentTarget.value)} /></label>
-      <p class="hint">${FORMS.parkHint}</p>
-      <${FormButtons} submit=${ACTIONS.park} />
+      <p class="hint">${until === null ? FORMS.parkHint : FORMS.parkUntilHint}</p>
+      <${FormButtons} submit=${ACTIONS.park} disabled=${isPast} />
     </form>`;
 }
 

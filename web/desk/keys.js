@@ -21,6 +21,8 @@ const RUNS = {
   note: () => withOpen((conversation) => compose(conversation, 'note')),
   hold: () => withOpen((c) => act(c, 'hold') || act(c, 'resume') || act(c, 'unpark')),
   transfer: () => withOpen((conversation) => act(conversation, 'transfer')),
+  consult: () => withOpen((c) => act(c, 'consult') || act(c, 'end_consult')),
+  merge: () => withOpen((conversation) => act(conversation, 'merge')),
   park: () => withOpen((c) => act(c, 'park') || act(c, 'unpark')),
   disconnect: () => withOpen((conversation) => act(conversation, 'disconnect')),
   disconnect_next: () => withOpen((conversation) => act(conversation, 'disconnect_next')),

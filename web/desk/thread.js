@@ -10,9 +10,11 @@ import { DESK, THREAD } from '../texts/en.js';
 import { actionsFor } from './actions.js';
 import { underway } from './commands.js';
 import { Composer } from './composer.js';
+import { Consultation, MergedInto } from './consultation.js';
 import { Entry, UnsentEntry, entryKey } from './entries.js';
 import { keyHint } from './key_table.js';
 import { Audience, Wait } from './lists.js';
+import { Menu } from './menu.js';
 import { usePresence } from './onlookers.js';
 import { unsentOf } from './outbox.js';
 import { pane, route } from './route.js';
@@ -83,17 +85,20 @@ function Log({ conversation, timeline }) {
 }
 
 function ActionBar({ conversation }) {
-  const actions = actionsFor(conversation).filter((action) => !action.hidden);
-  if (!actions.length) return null;
+  const all = actionsFor(conversation);
+  const actions = all.filter((action) => !action.isMore);
+  const more = all.filter((action) => action.isMore).map(({ label, run }) => ({ label, run: () => run(conversation) }));
+  if (!all.length) return null;
   return html`
     <div class="actions" role="toolbar" aria-label=${THREAD.actions}>${actions.map(({ name, label, icon, kind, run }) => html`
       <button type="button" key=${name} class="${kind ?? ''} act-${name}" disabled=${underway.value.has(`${conversation.id}:${name}`)} onClick=${() => run(conversation)}>
         <${Icon} name=${icon} />${label}${keyHint(name === 'resume' || name === 'unpark' ? 'hold' : name) && html`<kbd>${keyHint(name === 'resume' || name === 'unpark' ? 'hold' : name)}</kbd>`}</button>`)}
+      ${more.length > 0 && html`<${Menu} kind="at-right" title=${THREAD.more} label=${html`${THREAD.more} <${Icon} name="down" />`} choices=${more} />`}
     </div>`;
 }
 
 function Ending({ conversation }) {
-  if (isOpen(conversation)) return null;
+  if (isOpen(conversation) || conversation.state === 'merged') return null;
   const by = THREAD.endedBy[conversation.ended_by];
   return html`<p class="ending">${THREAD.ended} ${conversation.ended_by ? by ?? html`${THREAD.by} <bdi>${agentName(conversation.ended_by)}</bdi>` : ''}${conversation.wrap_up_code ? html`, ${THREAD.wrapUp} <b dir="auto">${conversation.wrap_up_code}</b>` : ''}.
     ${THREAD.goesOn}</p>`;
@@ -125,10 +130,10 @@ function OpenThread({ id }) {
   if (!conversation) return html`<div class="log"><div class="skeleton tall"></div></div>`;
   const timeline = timelineOf(id).value;
   return html`
-    <${Head} conversation=${conversation} />
+    <${Head} conversation=${conversation} /><${Consultation} conversation=${conversation} />
     <${Log} conversation=${conversation} timeline=${timeline} />
     ${isMine(conversation) && conversation.state === 'wrapup' && html`<${WrapUp} conversation=${conversation} />`}
-    <${Ending} conversation=${conversation} />
+    <${Ending} conversation=${conversation} /><${MergedInto} conversation=${conversation} />
     <${Composer} conversation=${conversation} />
     <${ActionBar} conversation=${conversation} />`;
 }

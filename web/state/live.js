@@ -22,10 +22,9 @@ export function whenEvent(listener) {
 
 // A desk shows one agent's work and what waits; a supervisor and a wallboard show everything.
 function conversationPaths({ everything }) {
-  return OPEN_STATES.map((state) => {
-    const narrowed = !everything && state !== 'queued' ? `&agent_id=${encodeURIComponent(myId.value)}` : '';
-    return `/conversations?state=${state}${narrowed}`;
-  });
+  const own = encodeURIComponent(myId.value);
+  const open = OPEN_STATES.map((state) => `/conversations?state=${state}${!everything && state !== 'queued' ? `&agent_id=${own}` : ''}`);
+  return everything ? open : [...open, `/conversations?consulted_agent_id=${own}`];
 }
 
 async function loadNames(table, path) {

@@ -39,7 +39,12 @@ export const isMine = (conversation) => Boolean(myId.value) && conversation.agen
 
 export const isPrivate = (conversation) => conversation.media_type === 'social_direct_message';
 
-const byTime = (field) => (a, b) => toMs(a[field]) - toMs(b[field]) || (a.id < b.id ? -1 : 1);
+// Moments are all written alike, so they need not be read to be compared.
+const byTime = (field) => (a, b) => {
+  const [one, other] = [a[field] ?? '', b[field] ?? ''];
+  if (one !== other) return one < other ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
+};
 
 export const offers = computed(() =>
   conversations.all().filter(isOfferedToMe).sort((a, b) => toMs(myOffer(a).expires_at) - toMs(myOffer(b).expires_at)));
@@ -54,6 +59,9 @@ export const mine = computed(() =>
     .all()
     .filter((conversation) => isMine(conversation) && conversation.state in URGENCY)
     .sort((a, b) => urgency(a) - urgency(b) || byTime('last_post_at')(a, b)));
+
+/** What one is consulted about: a colleague's conversations. */
+export const consulted = computed(() => conversations.all().filter(({ consulted_agent_id: id }) => id && id === myId.value).sort(byTime('last_post_at')));
 
 const myWorkgroups = computed(() => (me.value?.workgroups ?? []).map((entry) => entry.id ?? entry));
 
@@ -87,12 +95,22 @@ export function waitsSince(conversation) {
 
 const SOON = 0.7;
 
+/** The service level's time for it, in ms; NaN where its workgroup has none. */
+function targetMs({ workgroup_id: groupId, media_type: kind }) {
+  const level = workgroups.get(groupId)?.service_level;
+  return (level?.media_types?.[kind]?.target_s ?? level?.target_s) * 1000;
+}
+
+/** When the customer should have had words, by the service level; null when nobody waits or no target is known. */
+export function dueAt(conversation) {
+  const due = (waitsSince(conversation) ?? NaN) + targetMs(conversation);
+  return Number.isFinite(due) ? due : null;
+}
+
 /** Service level as a word: `ok`, `soon`, `late`, or '' when no target is known or nobody waits. */
 export function levelOf(conversation, nowMs) {
-  const target_s = workgroups.get(conversation.workgroup_id)?.service_level?.target_s;
-  const since = waitsSince(conversation);
-  if (!target_s || !Number.isFinite(since)) return '';
-  const share = (nowMs - since) / (target_s * 1000);
-  if (share >= 1) return 'late';
-  return share >= SOON ? 'soon' : 'ok';
+  const due = dueAt(conversation);
+  if (due === null) return '';
+  if (nowMs >= due) return 'late';
+  return due - nowMs <= targetMs(conversation) * (1 - SOON) ? 'soon' : 'ok';
 }

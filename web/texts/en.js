@@ -9,7 +9,7 @@ export const NAMES = {
   unknownNetwork: 'unknown network',
   states: {
     queued: 'queued', alerting: 'alerting', connected: 'connected', held: 'held', parked: 'parked', wrapup: 'wrap-up', completed: 'completed',
-    discarded: 'discarded', abandoned: 'abandoned',
+    discarded: 'discarded', abandoned: 'abandoned', merged: 'merged',
   },
   statuses: {
     on_queue: 'On queue', off_queue: 'Off queue', not_responding: 'Not responding', draining: 'Draining', logged_out: 'Logged out',
@@ -88,7 +88,7 @@ export const KEYS = {
   title: 'Keys',
   names: {
     pickup: 'Pick up the offer', decline: 'Decline the offer', next: 'Next conversation', previous: 'Previous conversation', reply: 'Reply', note: 'Write a note',
-    hold: 'Hold or resume', transfer: 'Transfer', park: 'Park, or take back', disconnect: 'Disconnect', disconnect_next: 'Disconnect and go to the next',
+    hold: 'Hold or resume', transfer: 'Transfer', consult: 'Consult, or end it', merge: 'Merge', park: 'Park, or take back', disconnect: 'Disconnect', disconnect_next: 'Disconnect and go to the next',
     status: 'On queue, off queue', mine: 'My interactions', waiting: 'Waiting', floor: 'The floor', help: 'This list',
   },
   fixed: [
@@ -128,6 +128,7 @@ export const PALETTE = {
 export const ACTIONS = {
   pickup: 'Pick up', decline: 'Decline', hold: 'Hold', resume: 'Resume', unpark: 'Take back', transfer: 'Transfer', park: 'Park',
   release: 'Release to queue', discard: 'Discard', disconnect: 'Disconnect', disconnect_next: 'Disconnect and next',
+  pickup_on: 'Go on queue and pick up', consult: 'Consult', end_consult: 'End the consultation', merge: 'Merge', split: 'Split', unmerge: 'Take the merge back',
 };
 
 export const LISTS = {
@@ -149,6 +150,8 @@ export const LISTS = {
   goOn: 'Go on queue',
   waiting: 'Waiting',
   mine: 'My interactions',
+  asked: 'You are asked',
+  askedBy: (name) => `by ${name}`,
   nobody: 'nobody waits',
   longest: 'longest',
   nobodyWaits: 'Nobody waits. New conversations are offered by themselves; here you can take one out of turn.',
@@ -167,6 +170,9 @@ export const THREAD = {
   unreadable: (why) => `The conversation could not be read: ${why}`,
   below: 'New below',
   actions: 'Actions',
+  more: 'More',
+  merged: 'Its posts are in another conversation of the customer:',
+  openIt: 'open it',
   ended: 'Ended',
   by: 'by',
   endedBy: { affinity_window: 'by itself: everything was answered and the customer wrote no more' },
@@ -217,23 +223,67 @@ export const COMPOSER = {
 export const FORMS = {
   workgroup: 'workgroup',
   backToQueue: 'workgroup, back to its queue',
-  load: (status, percent) => `${status}, load ${percent} %`,
+  load: (status, time, percent) => `${status} ${time}, load ${percent} %`,
+  notThere: 'only who is on queue can be asked',
+  agent: 'Agent',
+  whom: 'Whom',
+  question: 'What you want to know',
+  consultHint: 'They see the conversation and may write notes. It stays yours, and it takes none of their room.',
   to: 'To',
   target: 'Workgroup or agent',
   transferTo: 'Transfer to',
   nobody: 'Nobody by that name.',
   comment: 'Comment for whoever gets it',
   transferHint: 'The conversation keeps its age. You are free as soon as it has left.',
+  transferAgentHint: 'Offered to them at once. If they do not take it, it waits in its workgroup’s queue.',
   untilBack: 'Until I take it back',
   hours: (count) => (count === 1 ? 'For 1 hour' : `For ${count} hours`),
   tomorrow: 'Until tomorrow, 09:00',
+  monday: 'Until Monday, 09:00',
+  untilThen: 'Until…',
+  moment: (zone) => (zone ? `Date and time (${zone})` : 'Date and time'),
+  isPast: 'That moment is past. Choose a later one.',
   howLong: 'How long',
   why: 'Why',
   whyLike: 'waits for the warehouse',
-  parkHint: 'Parked, it takes no room. It stays in your list.',
+  parkHint: 'Parked, it takes no room and stays in your list. When the customer writes, it comes back, to you first.',
+  parkUntilHint: 'Parked, it takes no room and stays in your list. It comes back then, or when the customer writes, to you first.',
   reason: 'Reason',
   discardReasons: ['spam', 'not actionable', 'duplicate', 'wrong brand'],
   discardHint: 'It leaves the queue for good. What was written stays in the history.',
+};
+
+export const JOINING = {
+  about: 'Brings what one customer wrote in two conversations into one, in the order in which it was written.',
+  others: 'The customer’s other conversations',
+  reading: 'Looking for the customer’s other conversations…',
+  none: 'The customer has no other open conversation.',
+  noWords: 'no words',
+  differs: { visibility: 'public and private do not go together', network: 'another network' },
+  notYours: 'neither is yours',
+  bring: 'Its posts come into this conversation.',
+  send: 'The posts of this conversation go into that one, which is yours too.',
+  forward: (name) => `The posts of this conversation go to ${name}, who has the other one.`,
+  undo: 'It can be taken back while that conversation is open.',
+  comment: 'Comment',
+  submit: 'Merge',
+  submitForward: 'Forward',
+  splitAbout: 'Makes a conversation of its own of some posts. It waits in the queue, and is offered to you first.',
+  posts: 'Posts that leave this conversation',
+  onlyOne: 'There is only one post here.',
+  leaveOne: 'At least one post has to stay.',
+  isSplit: (count) => (count === 1 ? '1 post has a conversation of its own' : `${count} posts have a conversation of their own`),
+  waitsForYou: 'It waits in the queue and is offered to you first.',
+};
+
+export const CONSULTATION = {
+  asksYou: (name) => `${name} asks you.`,
+  youAsk: (name) => `You ask ${name}.`,
+  asks: (owner, name) => `${owner} asks ${name}.`,
+  youMay: 'Read it and leave a note; the reply is theirs.',
+  theyMay: 'They see it and may leave notes.',
+  give: 'Transfer to them',
+  end: 'End the consultation',
 };
 
 export const ENTRIES = {
@@ -280,6 +330,12 @@ export const HAPPENED = {
   abandoned: 'withdrawn by the customer',
   discarded: (name) => `discarded by ${name}`,
   released: (name) => `released to the queue by ${name}`,
+  consulted: (name, asked) => `${name} asked ${asked}`,
+  consult_ended: 'the consultation ended',
+  mergedFrom: 'posts of another conversation came here',
+  mergedInto: 'its posts went into another conversation',
+  split: 'some posts got a conversation of their own',
+  unmerged: 'a merge was taken back',
 };
 
 export const PERSON = {
@@ -296,7 +352,8 @@ export const PERSON = {
 export const WRAPUP = {
   title: 'Wrap-up',
   how: 'how it ended',
-  codes: ['solved', 'answered', 'handed over', 'no answer needed', 'complaint', 'praise'],
+  reading: 'Reading what may be chosen…',
+  needed: 'Choose how it ended first.',
   done: 'Done',
   closes: 'closes by itself in',
 };
