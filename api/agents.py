@@ -1,6 +1,6 @@
 """Agents: set up by an administrator, on queue by themselves."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Response
 from pydantic import Field
@@ -51,6 +51,9 @@ MediaTypes = Annotated[
 ]
 
 
+AssignedRole = Literal[Role.ADMIN, Role.SUPERVISOR, Role.AGENT, Role.INTEGRATOR]
+
+
 class AgentBody(Body):
     """An agent as it is created."""
 
@@ -60,7 +63,7 @@ class AgentBody(Body):
     workgroups: Annotated[list[Id], Field(max_length=200)] = []
     licensed: bool = True
     enabled: Annotated[bool, Field(description="False: gets nothing, and no key opens")] = True
-    roles: Annotated[list[Annotated[Role, Field(strict=False)]], Field(max_length=4)] = [Role.AGENT]
+    roles: Annotated[list[AssignedRole], Field(max_length=4)] = [Role.AGENT]
     utilization: UtilizationLevels = {}
     location: Annotated[str, Field(max_length=200)] | None = None
     place: PlaceBody | None = None

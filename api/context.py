@@ -15,8 +15,10 @@ from api.turns import Turns
 from connectors.fetcher import Fetcher
 from connectors.guard import Guard
 from conversations.connector import Connector
-from reports.now import LatestReading
+from reports.now import Reading
+from reports.shared import Shared
 from storage.asking import Following
+from storage.crew import Crew
 from storage.database import Database
 from storage.intake import PageIntake
 from storage.secrets import Seal
@@ -38,7 +40,8 @@ class Context:
     connectors: Mapping[str, Connector]
     guard: Guard
     fetcher: Fetcher
-    latest_reading: LatestReading
+    floor_now: Shared[Reading]
+    crew_now: Shared[Crew]
     passwords: PasswordHashing
     public_url: str
     demo_usernames: tuple[str, ...]

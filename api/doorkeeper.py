@@ -5,9 +5,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from api.policy import Role, effective
 from conversations.commands import Actor
-from storage import principals, sessions
+from storage import displays, principals, sessions
 from storage.database import Database, DatabaseUnavailable
 from storage.principals import Identity
 from storage.reading import Viewer
@@ -17,7 +19,7 @@ REMEMBERED_S = 2.0
 
 MOST_REMEMBERED = 10_000
 NOTED_EVERY_S = 60.0
-"""A session's use is written down so often; its idle time counts in minutes."""
+"""The use of a session or a display is written down so often; idle time counts in minutes."""
 
 
 LookUp = Callable[[], Awaitable[Identity | None]]
@@ -43,6 +45,10 @@ class Principal:
         return Role.SUPERVISOR in self.roles
 
     @property
+    def is_display(self) -> bool:
+        return Role.DISPLAY in self.roles
+
+    @property
     def actor(self) -> Actor:
         """Who acts on conversations: an agent, a supervisor, or both."""
         agent_id = self.agent_id if Role.AGENT in self.roles else None
@@ -64,9 +70,12 @@ class Doorkeeper:
         self._writing: set[asyncio.Task[None]] = set()
 
     async def by_key(self, key: str) -> Principal | None:
-        return await self._remembered(
+        principal = await self._remembered(
             f"key {key}", lambda: self._database.read(lambda k: principals.by_key(k, key))
         )
+        if principal is not None and principal.is_display:
+            self._note_use(principal.id, lambda k: displays.note_use(k, principal.id))
+        return principal
 
     async def by_session(self, token: str, *, is_use: bool = True) -> Principal | None:
         """Return whose session it is; what nobody wanted does not keep it alive."""
@@ -75,7 +84,8 @@ class Doorkeeper:
             lambda: self._database.read(lambda k: principals.by_session(k, token)),
         )
         if is_use and principal is not None and principal.identity.session_hash is not None:
-            self._note_use(principal.identity.session_hash)
+            session_hash = principal.identity.session_hash
+            self._note_use(session_hash, lambda k: sessions.note_use(k, session_hash))
         return principal
 
     async def _remembered(self, proof: str, look_up: LookUp) -> Principal | None:
@@ -96,22 +106,22 @@ class Doorkeeper:
             self._known[proof] = (now, principal)
         return principal
 
-    def _note_use(self, session_hash: str) -> None:
+    def _note_use(self, whose: str, write: Callable[[Connection], None]) -> None:
         now = time.monotonic()
-        if now - self._noted.get(session_hash, -NOTED_EVERY_S) < NOTED_EVERY_S:
+        if now - self._noted.get(whose, -NOTED_EVERY_S) < NOTED_EVERY_S:
             return
         if len(self._noted) >= MOST_REMEMBERED:
             self._noted.clear()
-        self._noted[session_hash] = now
-        writing = asyncio.create_task(self._write_use(session_hash))
+        self._noted[whose] = now
+        writing = asyncio.create_task(self._write_use(whose, write))
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
 
-    async def _write_use(self, session_hash: str) -> None:
+    async def _write_use(self, whose: str, write: Callable[[Connection], None]) -> None:
         try:
-            await self._database.write(lambda k: sessions.note_use(k, session_hash))
+            await self._database.write(write)
         except DatabaseUnavailable:
-            self._noted.pop(session_hash, None)
+            self._noted.pop(whose, None)
 
     def forget(self) -> None:
         """Look everybody up again: keys, sessions, roles or agents were changed."""

@@ -21,6 +21,7 @@ from api import (
     decisions,
     deliveries,
     demo_session,
+    displays,
     dispositions,
     drafts,
     errors,
@@ -65,9 +66,10 @@ from connectors.calls import new_client
 from connectors.fetcher import Fetcher
 from connectors.guard import Guard
 from connectors.registry import connectors
-from reports.now import LatestReading
+from reports.now import FloorReader
+from reports.shared import Shared
 from settings import Settings
-from storage import bells, principals
+from storage import bells, crew, principals
 from storage.affinity_key import AffinityKey
 from storage.asking import Following
 from storage.batches import Batch
@@ -109,6 +111,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     drafts.router,
     mentions.router,
     budgets.router,
+    displays.router,
     canned_replies.router,
     dispositions.router,
     onlookers.router,
@@ -248,7 +251,8 @@ def _context(
         connectors=connectors(http, guard),
         guard=guard,
         fetcher=fetcher,
-        latest_reading=LatestReading(database),
+        floor_now=Shared(database, FloorReader().read),
+        crew_now=Shared(database, crew.read),
         passwords=_kept(closing, PasswordHashing()),
         public_url=settings.public_url,
         demo_usernames=settings.demo_usernames,

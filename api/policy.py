@@ -8,6 +8,8 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     AGENT = "agent"
     INTEGRATOR = "integrator"
+    DISPLAY = "display"
+    """A screen on a wall. Nobody is given it: it comes with a display's token."""
 
 
 INCLUDED = {Role.ADMIN: frozenset({Role.SUPERVISOR, Role.INTEGRATOR})}
@@ -21,11 +23,12 @@ _SUPERVISOR = frozenset({Role.SUPERVISOR})
 _AGENT = frozenset({Role.AGENT})
 _FLOOR = frozenset({Role.AGENT, Role.SUPERVISOR})
 _INTEGRATOR = frozenset({Role.INTEGRATOR})
-_ALL = frozenset(Role)
+_ALL = frozenset(Role) - {Role.DISPLAY}
+_FIGURES = frozenset({*_FLOOR, Role.DISPLAY})
 
 POLICY: dict[str, frozenset[Role]] = {
     "POST /session": ANYBODY,
-    "GET /session": _ALL,
+    "GET /session": frozenset(Role),
     "DELETE /session": ANYBODY,
     "PUT /session/password": _ALL,
     "GET /session/demo": ANYBODY,
@@ -97,9 +100,13 @@ POLICY: dict[str, frozenset[Role]] = {
     "DELETE /dispositions/{disposition_id}": _ADMIN,
     "GET /skills": _ALL,
     "POST /simulations": _SUPERVISOR,
-    "GET /statistics/now": _FLOOR,
-    "GET /statistics/intervals": _FLOOR,
+    "GET /statistics/now": _FIGURES,
+    "GET /statistics/agents": _FIGURES,
+    "GET /statistics/intervals": _FIGURES,
     "GET /statistics/dispositions": _FLOOR,
+    "POST /displays": _SUPERVISOR,
+    "GET /displays": _SUPERVISOR,
+    "DELETE /displays/{display_id}": _SUPERVISOR,
     "GET /budgets": _SUPERVISOR,
     "GET /quarantine": _SUPERVISOR,
     "POST /quarantine/{quarantined_id}/retry": _SUPERVISOR,
@@ -152,6 +159,9 @@ POLICY: dict[str, frozenset[Role]] = {
 AUTOMATIC = frozenset(
     {
         "GET /events",
+        "GET /statistics/now",
+        "GET /statistics/agents",
+        "GET /statistics/intervals",
         "POST /agents/{agent_id}/heartbeat",
         "POST /conversations/{conversation_id}/presence",
     }

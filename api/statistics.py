@@ -17,8 +17,10 @@ from api.routes import READS, READS_ONE, new_router
 from api.sight import viewer_of
 from conversations.model import ConversationState, Instant, RoutingStatus
 from reports.now import Reading
-from storage import intervals, standing
+from storage import displays, intervals, standing
 from storage.calendars import service_level_from
+from storage.crew import CrewMember
+from storage.displays import Sight
 from storage.ended_offers import OfferEnd
 from storage.intervals import Begun, Ended, FirstReplies, Grid, Handled
 from storage.standing import ACTIVE, Standing
@@ -72,6 +74,24 @@ class StandingShape(Shape):
 class NowShape(Shape):
     as_of: Stamp
     items: list[StandingShape]
+
+
+class CrewShape(Shape):
+    """An agent on the floor; a display that shows no agents gets neither name nor reason."""
+
+    id: str
+    name: str | None
+    routing_status: str
+    reason: str | None
+    since: Stamp
+    utilization_percent: int
+    active_social_conversations: int
+    workgroups: list[str]
+
+
+class CrewNowShape(Shape):
+    as_of: Stamp
+    items: list[CrewShape]
 
 
 class BegunShape(Shape):
@@ -135,8 +155,8 @@ class Report(Body):
 @router.get("/statistics/now", response_model=NowShape, responses=READS)
 async def get_statistics_now(context: ContextOf, caller: Caller) -> dict[str, Any]:
     """Read every workgroup's figures of this moment; an agent sees those of its workgroups."""
-    reading = await context.latest_reading.get()
-    theirs = await _visible(context, caller)
+    reading = await context.floor_now.get()
+    theirs = (await _sight(context, caller)).workgroup_ids
     return {
         "as_of": rfc3339(reading.at),
         "items": [
@@ -147,10 +167,47 @@ async def get_statistics_now(context: ContextOf, caller: Caller) -> dict[str, An
     }
 
 
-async def _visible(context: Context, caller: Principal) -> frozenset[str] | None:
-    """Return the workgroups that the caller sees, None for all of them."""
-    viewer = await context.database.read(lambda k: viewer_of(k, caller))
-    return None if viewer.workgroup_ids is None else frozenset(viewer.workgroup_ids)
+@router.get("/statistics/agents", response_model=CrewNowShape, responses=READS)
+async def get_statistics_agents(context: ContextOf, caller: Caller) -> dict[str, Any]:
+    """Read who is on the floor; an agent sees the colleagues of its workgroups."""
+    crew = await context.crew_now.get()
+    sight = await _sight(context, caller)
+    theirs = sight.workgroup_ids
+    return {
+        "as_of": rfc3339(crew.at),
+        "items": [
+            _crew_shape(member, sight)
+            for member in crew.members
+            if theirs is None or member.workgroup_ids & theirs
+        ],
+    }
+
+
+def _crew_shape(member: CrewMember, sight: Sight) -> dict[str, Any]:
+    theirs = sight.workgroup_ids
+    shown = member.workgroup_ids if theirs is None else member.workgroup_ids & theirs
+    return {
+        "id": member.agent_id,
+        "name": member.name if sight.shows_agents else None,
+        "routing_status": member.routing_status,
+        "reason": member.reason if sight.shows_agents else None,
+        "since": rfc3339(member.since),
+        "utilization_percent": member.utilization_percent,
+        "active_social_conversations": member.active,
+        "workgroups": sorted(shown),
+    }
+
+
+async def _sight(context: Context, caller: Principal) -> Sight:
+    """Return whose figures the caller sees: all, its workgroups', or a display's."""
+
+    def read(connection: Connection) -> Sight:
+        if caller.is_display:
+            return displays.sight_of(connection, caller.id)
+        theirs = viewer_of(connection, caller).workgroup_ids
+        return Sight(None if theirs is None else frozenset(theirs), shows_agents=True)
+
+    return await context.database.read(read)
 
 
 def _standing_shape(row: RowMapping, reading: Reading) -> dict[str, Any]:
@@ -196,7 +253,7 @@ async def get_statistics_intervals(
     context: ContextOf, caller: Caller, asked: Annotated[Report, Query()]
 ) -> dict[str, Any]:
     """Count a period's waits by intervals, for one workgroup or for each that the caller sees."""
-    theirs = await _visible(context, caller)
+    theirs = (await _sight(context, caller)).workgroup_ids
 
     def read(connection: Connection) -> dict[str, Any]:
         rows = [

@@ -1,7 +1,5 @@
-"""The floor of this moment, read once for all who look at it."""
+"""The floor of this moment: every workgroup's present, and what its day came to so far."""
 
-import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,11 +8,7 @@ from sqlalchemy import Connection, RowMapping
 from conversations.model import Instant
 from reports.today import ReachedToday, Today
 from storage import clock, standing
-from storage.database import Database
 from storage.standing import Standing
-
-FRESH_FOR_S = 0.5
-"""Many wallboards cost no more than one: they share a reading so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +22,12 @@ class Reading:
 
 
 @dataclass
-class LatestReading:
-    """The newest reading, shared by all who ask within half a second."""
+class FloorReader:
+    """Reads the floor, and keeps what was counted of the day."""
 
-    database: Database
     _today: Today = field(default_factory=Today)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _reading: Reading | None = None
-    _read_at_s: float = 0.0
 
-    async def get(self) -> Reading:
-        async with self._turn:
-            if self._reading is None or time.monotonic() - self._read_at_s > FRESH_FOR_S:
-                self._reading = await self.database.read(self._read)
-                self._read_at_s = time.monotonic()
-            return self._reading
-
-    def _read(self, connection: Connection) -> Reading:
+    def read(self, connection: Connection) -> Reading:
         now = clock.now(connection)
         workgroups = standing.all_workgroups(connection)
         today = self._today.reached(connection, workgroups, now)

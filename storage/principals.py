@@ -12,9 +12,10 @@ from conversations.model import Instant
 from storage import clock
 from storage.ids import new_id
 from storage.setup_tables import AgentRow, ApiKeyRow, PrincipalRow, SessionRow
-from storage.sign_in_tables import PasswordRow
+from storage.sign_in_tables import DisplayRow, PasswordRow
 
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
+DISPLAYS = DisplayRow.__table__  # type: ignore[attr-defined]
 KEYS = ApiKeyRow.__table__  # type: ignore[attr-defined]
 PASSWORDS = PasswordRow.__table__  # type: ignore[attr-defined]
 PRINCIPALS = PrincipalRow.__table__  # type: ignore[attr-defined]
@@ -128,13 +129,15 @@ def accept_bootstrap_key(connection: Connection, key: str) -> None:
 
 
 def by_key(connection: Connection, key: str) -> Identity | None:
-    """Return whose key it is; None when it is nobody's, or its agent is switched off."""
+    """Return whose key it is; None when it is nobody's, its agent is off, or its time is over."""
     hashed = hash_of(key)
+    is_over = DISPLAYS.c.expires_at <= clock.now(connection)
     query = (
         select(PRINCIPALS, KEYS.c.id.label("key_id"), KEYS.c.key_hash)
         .join(KEYS, KEYS.c.principal_id == PRINCIPALS.c.id)
         .outerjoin(AGENTS, AGENTS.c.id == PRINCIPALS.c.agent_id)
-        .where(KEYS.c.key_hash == hashed, AGENTS.c.enabled.is_not(False))
+        .outerjoin(DISPLAYS, DISPLAYS.c.principal_id == PRINCIPALS.c.id)
+        .where(KEYS.c.key_hash == hashed, AGENTS.c.enabled.is_not(False), is_over.is_not(True))
     )
     row = connection.execute(query).mappings().one_or_none()
     if row is None or not hmac.compare_digest(row["key_hash"], hashed):

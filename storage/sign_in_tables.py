@@ -1,9 +1,9 @@
-"""The tables of signing in: passwords, and attempts that failed."""
+"""The tables of signing in: passwords, attempts that failed, and screens with a token."""
 
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 
-from storage.columns import moment
+from storage.columns import json, maybe_moment, moment
 
 
 class PasswordRow(SQLModel, table=True):
@@ -24,3 +24,18 @@ class SignInAttemptRow(SQLModel, table=True):
     failures: int = 0
     last_at: int = moment(index=True)
     blocked_until: int = moment()
+
+
+class DisplayRow(SQLModel, table=True):
+    """A screen on a wall, which reads figures; of no workgroup: of all of them."""
+
+    __tablename__ = "displays"
+    id: str = Field(primary_key=True)
+    principal_id: str = Field(foreign_key="principals.id", index=True, unique=True)
+    name: str
+    workgroup_ids: list[str] = json(list)
+    shows_agents: bool = False
+    created_by: str
+    created_at: int = moment()
+    expires_at: int = moment()
+    last_used_at: int | None = maybe_moment()

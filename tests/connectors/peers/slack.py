@@ -1,8 +1,9 @@
 """The Slack of `emulate`, behind the fault proxy; it pushes no events."""
 
-from collections.abc import AsyncIterator, Sequence
+import itertools
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ from tests.connectors.loopback import loopback_client
 from tests.connectors.peer import Peer, Published
 from tests.peers import emulate
 
-CARE, CUSTOMER = "xoxb-care", "xoxb-customer"
+CARE, CUSTOMER = "care", "customer_1"
+TOKENS = 40
+SAID_WITH_ONE = 10
+"""The server lets a token make 5,000 calls an hour; asking for a channel's threads takes many."""
+
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
 
@@ -28,9 +33,15 @@ class SlackPeer:
     proxy: FaultProxy
     server: httpx.AsyncClient
     chats: dict[Visibility, str]
+    said: Iterator[int] = field(default_factory=itertools.count)
+    turn: int = 0
 
-    async def calls(self, token: str, method: str, **form: Any) -> dict[str, Any]:
-        headers = {"authorization": f"Bearer {token}"}
+    def change_tokens(self) -> None:
+        self.turn = next(self.said) // SAID_WITH_ONE % TOKENS
+        self.account.credentials["bot_token"] = token_of(CARE, self.turn)
+
+    async def calls(self, user: str, method: str, **form: Any) -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {token_of(user, self.turn)}"}
         answer = await self.server.post(f"/api/{method}", data=form, headers=headers)
         result: dict[str, Any] = answer.raise_for_status().json()
         assert result["ok"], result
@@ -39,6 +50,7 @@ class SlackPeer:
     async def customer_says(
         self, text: str, *, visibility: Visibility = Visibility.PUBLIC, to: str | None = None
     ) -> str:
+        self.change_tokens()
         place = split_id(to)
         chat = place[0] if place else self.chats[visibility]
         thread = {"thread_ts": place[1]} if place else {}
@@ -69,6 +81,10 @@ class SlackPeer:
         return (method, path) == ("POST", "/api/chat.postMessage")
 
 
+def token_of(user: str, turn: int) -> str:
+    return f"xoxb-{user}-{turn}"
+
+
 SEED = {
     "team": {"name": "Care", "domain": "care"},
     "users": [
@@ -77,8 +93,9 @@ SEED = {
     ],
     "channels": [{"name": "support"}],
     "tokens": [
-        {"token": CARE, "user": "care", "scopes": ["chat:write"]},
-        {"token": CUSTOMER, "user": "customer_1", "scopes": ["chat:write"]},
+        {"token": token_of(user, turn), "user": user, "scopes": ["chat:write"]}
+        for user in (CARE, CUSTOMER)
+        for turn in range(TOKENS)
     ],
 }
 
@@ -91,7 +108,9 @@ async def peer(folder: Path) -> AsyncIterator[Peer]:
         direct = httpx.AsyncClient(base_url=url, trust_env=False, timeout=30)
         with proxy.running():
             async with loopback_client() as client, direct as server:
-                account = Account("ac-1", "slack", {"url": proxy.url}, {"bot_token": CARE})
+                account = Account(
+                    "ac-1", "slack", {"url": proxy.url}, {"bot_token": token_of(CARE, 0)}
+                )
                 one = SlackPeer(SlackConnector(client), account, proxy, server, {})
                 us = (await one.calls(CARE, "auth.test"))["user_id"]
                 account.settings["bot_user_id"] = us
