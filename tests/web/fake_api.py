@@ -93,7 +93,17 @@ class FakeApi(FakeSignIn, FakeDesk, FakeSupervisor):
                 rows = [row for row in rows if row[name] == value]
             elif name == "q":
                 rows = [row for row in rows if value in str(row)]
+        if "customer_id" in request.query_params:
+            return JSONResponse(self.some_of(rows, request))
         return JSONResponse(page(rows))
+
+    def some_of(self, rows: list[Row], request: Request) -> Row:
+        """Page through a customer's conversations, the newest first."""
+        rows = sorted(rows, key=lambda row: str(row["created_at"]), reverse=True)
+        limit = int(request.query_params.get("limit", 50))
+        start = int(request.query_params.get("cursor", 0))
+        more = str(start + limit) if start + limit < len(rows) else None
+        return {"items": rows[start : start + limit], "next_cursor": more}
 
     def row_of(self, request: Request) -> Row:
         me = self.agent_of(request)
@@ -151,7 +161,12 @@ class FakeApi(FakeSignIn, FakeDesk, FakeSupervisor):
         parts = [text[at : at + limit] for at in range(0, len(text), limit)]
         rule = {"unit": "x_weighted", "limit": limit, "link_length": 23, "limit_bytes": 0}
         shown = [{"text": part, "length": len(part)} for part in parts]
+        rule |= {"reply_depth": "any", "audiences": self.audiences()}
         return JSONResponse({"parts": shown, **rule, "is_threaded": True})
+
+    def audiences(self) -> list[Row]:
+        refused = self.world.refused_audiences
+        return [{"visibility": one, "refusal": refused.get(one)} for one in ("public", "private")]
 
     async def undo(self, request: Request) -> Response:
         self.key_of(request)
@@ -244,6 +259,10 @@ def create_app(world: World) -> WithHeaders:
         ("/conversations/{id}/replies/preview", api.preview, ["POST"]),
         ("/conversations/{id}/draft", api.draft, ["GET", "PUT", "DELETE"]),
         ("/conversations/{id}/presence", api.presence, ["GET", "POST"]),
+        ("/conversations/{id}/mentions", api.mentions, ["PUT"]),
+        ("/mentions", api.mentions, ["GET"]),
+        ("/customers", api.customers, ["GET"]),
+        ("/customers/{id:path}", api.customers, ["GET"]),
         ("/conversations/{id}/{name}", api.command, ["POST"]),
         ("/networks", api.networks, ["GET"]),
         ("/dispositions", api.dispositions, ["GET"]),

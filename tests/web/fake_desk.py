@@ -23,6 +23,9 @@ class FakeDesk:
     def key_of(self, request: Request) -> str:
         raise NotImplementedError
 
+    def agent_of(self, request: Request) -> str | None:
+        raise NotImplementedError
+
     async def networks(self, request: Request) -> Response:
         self.key_of(request)
         rows = [{"network": name, "capabilities": can} for name, can in NETWORKS.items()]
@@ -78,6 +81,42 @@ class FakeDesk:
         text = row["text"].replace("{customer_name}", name or "")
         missing = [] if name else ["customer_name"]
         return JSONResponse({"text": text, "missing": missing})
+
+    async def customers(self, request: Request) -> Response:
+        """Find customers of the visible conversations; one by its id."""
+        self.key_of(request)
+        cards = {
+            row["customer"]["id"]: self.card_of(row) for row in self.world.conversations.values()
+        }
+        if "id" in request.path_params:
+            card = cards.get(request.path_params["id"])
+            if card is None:
+                raise RefusedError("not_found", "no such customer", 404)
+            return JSONResponse(card)
+        q = request.query_params.get("q", "").lower()
+        return JSONResponse({"items": [c for c in cards.values() if q in str(c).lower()]})
+
+    def card_of(self, row: Row) -> Row:
+        customer = row["customer"]
+        face = {"network": row["network"], "external_id": "1", "avatar_url": None}
+        face |= {"handle": customer["handle"], "name": customer["name"], "followers": 1204}
+        face |= {"language": "en", "location": None}
+        card = {"id": customer["id"], "name": customer["name"], "own_agent_id": None, "tags": []}
+        card |= {"identities": [face], "created_at": row["created_at"]}
+        return card | self.world.cards.get(customer["id"], {})
+
+    async def mentions(self, request: Request) -> Response:
+        """Tell an agent of the notes that name him; the key says who he is."""
+        me = self.agent_of(request)
+        if request.method == "PUT":
+            for mention in self.world.mentions:
+                if mention["conversation_id"] == request.path_params["id"]:
+                    mention["read_at"] = at()
+            return Response(status_code=204)
+        unread = "unread" in request.query_params
+        rows = [one for one in self.world.mentions if one["agent_id"] == me]
+        rows = [one for one in rows if not (unread and one["read_at"])]
+        return JSONResponse({"items": rows[::-1], "next_cursor": None})
 
     async def presence(self, request: Request) -> Response:
         self.key_of(request)

@@ -61,6 +61,11 @@ def new_conversation(conversation_id: str, state: str, agent_id: str | None, age
     }
 
 
+def no_people() -> tuple[list[Row], dict[str, Row], dict[str, Row]]:
+    """Return what is known of mentions, of customers, and of whom may not be answered how."""
+    return [], {}, {}
+
+
 class RefusedError(Exception):
     def __init__(self, code: str, detail: str, status: int = 409) -> None:
         super().__init__(detail)
@@ -90,6 +95,7 @@ class World:
         self.canned_replies: list[Row] = []
         self.quarantine: list[Row] = []
         self.drafts: dict[str, Row] = {}
+        self.mentions, self.cards, self.refused_audiences = no_people()
         self.draft_versions = itertools.count(1)
         self.refuse_drafts = False
         self.presence: list[tuple[str, str]] = []
@@ -377,8 +383,22 @@ class World:
     def note(self, row: Row, body: Row, agent_id: str | None) -> Row:
         note = {"id": self.new_id("n"), "agent_id": agent_id, "text": body["text"]}
         note |= {"created_at": at(), "author_name": "somebody"}
+        note["mentions"] = body.get("mentions", [])
         self.entries[row["id"]].append({"kind": "note", "at": note["created_at"], "note": note})
+        self.mention(row, note, agent_id)
         return note
+
+    def mention(self, row: Row, note: Row, by: str | None) -> None:
+        told = {"note_id": note["id"], "conversation_id": row["id"], "read_at": None}
+        told |= {"customer": row["customer"], "network": row["network"], "text": note["text"]}
+        told |= {"created_at": note["created_at"]}
+        name = self.agents[by]["name"] if by else "somebody"
+        for agent_id in note["mentions"]:
+            writer = {"agent_id": by, "name": name}
+            self.mentions.append(told | {"agent_id": agent_id, "by": writer})
+        if note["mentions"]:
+            detail = {"note_id": note["id"], "mentions": note["mentions"]}
+            self.tell("conversation.note_written", row, agent_id=by, detail=detail)
 
     @contextmanager
     def streams_refused(self) -> Iterator[None]:

@@ -34,7 +34,7 @@ def test_a_draft_is_there_on_another_machine(serve: Serve, log_in: LogIn) -> Non
     other = log_in(url)
     open_row(other, "@ferry42")
     expect(other.get_by_label("Your reply")).to_have_value("half a sentence")
-    expect(other.locator(".answering")).to_contain_text("Where is it?")
+    expect(other.locator(".quote")).to_contain_text("Where is it?")
 
 
 def test_a_sent_reply_takes_its_draft_along(serve: Serve, log_in: LogIn) -> None:

@@ -46,6 +46,8 @@ export function startAlarm() {
     const unanswered = mine.value.filter((conversation) => conversation.state === 'connected' && conversation.unanswered_count > 0).length;
     const count = offers.value.length + unanswered;
     document.title = `${count ? `(${count}) ` : ''}${offers.value.length ? DESK.offerTitle : ''}Parley`;
+    const ids = new Set(offers.value.map((conversation) => myOffer(conversation).id));
+    for (const id of rung) if (!ids.has(id)) rung.delete(id);
     for (const conversation of offers.value) {
       const { id } = myOffer(conversation);
       if (rung.has(id)) continue;

@@ -3,17 +3,18 @@ import { html, useEffect, useLayoutEffect, useRef } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { customerName, networkName, stateName } from '../core/format.js';
 import { isMine, isOpen, isPrivate } from '../state/store.js';
-import { timelineOf } from '../state/timelines.js';
-import { COMPOSER, DRAFT, LISTS } from '../texts/en.js';
+import { COMPOSER, LISTS } from '../texts/en.js';
 import { composerCall, mayReply } from './actions.js';
 import { useCanned } from './canned.js';
 import { FormButtons, closeDialog, openDialog } from './dialog.js';
 import { DraftTrouble, holdDraft, openDraft, releaseDraft } from './draft_keeping.js';
 import { changeDraft, clearReply, draftOf } from './drafts.js';
 import { keyHint } from './key_table.js';
-import { useRoom } from './lengths.js';
+import { refusalsOf, useRoom } from './lengths.js';
+import { Named, isTooMany, namedIn, useNaming } from './naming.js';
 import { Onlookers, noteTyping } from './onlookers.js';
 import { postNote, postReply } from './outbox.js';
+import { Quote, chosenPost, stepTarget } from './reply_target.js';
 
 function whyNoReply(conversation) {
   if (!isOpen(conversation)) return COMPOSER.ended;
@@ -49,22 +50,36 @@ function sendReply(conversation, draft, visibility) {
   });
 }
 
-/** A draft from another machine names its target; the words stand in the timeline. */
-function answeredWords(conversation, { id, words }) {
-  const answered = ({ kind, post }) => kind === 'post' && (post.external_id ?? post.id) === id;
-  return words ?? timelineOf(conversation.id).value.entries.find(answered)?.post.text?.slice(0, 60) ?? DRAFT.somePost;
+/** Why a reply with this audience cannot go, in words; '' where it can. */
+function whyNot(conversation, visibility) {
+  const refusal = refusalsOf(conversation)[visibility];
+  if (!refusal) return '';
+  return COMPOSER.refusals[refusal.code]?.(networkName(conversation.network), LISTS[visibility]) ?? refusal.detail;
 }
 
-function Target({ conversation, draft, visibility }) {
+function Target({ conversation, visibility }) {
   const choose = (event) => changeDraft(conversation.id, { visibility: event.currentTarget.value });
   return html`
-    <span class="target">${COMPOSER.replyTo} <bdi><b>${customerName(conversation.customer)}</b></bdi> ${COMPOSER.on(networkName(conversation.network))}
+    <span class="target">${COMPOSER.replyTo} <bdi><b>${customerName(chosenPost(conversation.id)?.author ?? conversation.customer)}</b></bdi> ${COMPOSER.on(networkName(conversation.network))}
       <label class="audience-choice"><${Icon} name=${visibility === 'private' ? 'lock' : 'globe'} /><span class="unseen">${COMPOSER.audience}</span>
-        <select value=${visibility} onChange=${choose}>${Object.entries(COMPOSER.audiences).map(([value, label]) => html`
-          <option key=${value} value=${value} selected=${visibility === value}>${LISTS[value]}: ${label}</option>`)}</select></label>
-      ${draft.inReplyTo && html`<span class="answering">${COMPOSER.answering} “<bdi dir="auto">${answeredWords(conversation, draft.inReplyTo)}</bdi>”
-        <button type="button" class="quiet icon" aria-label=${COMPOSER.notThisPost} onClick=${() => changeDraft(conversation.id, { inReplyTo: null })}><${Icon} name="cross" /></button></span>`}
+        <select value=${visibility} aria-describedby="not-allowed" onChange=${choose}>${Object.entries(COMPOSER.audiences).map(([value, label]) => html`
+          <option key=${value} value=${value} selected=${visibility === value} disabled=${visibility !== value && whyNot(conversation, value) !== ''}>${LISTS[value]}: ${label}</option>`)}</select></label>
     </span>`;
+}
+
+/** What the network does not allow, and why: an audience that cannot be chosen, or none at all. */
+function Forbidden({ conversation, visibility }) {
+  const other = visibility === 'private' ? 'public' : 'private';
+  const [own, others] = [whyNot(conversation, visibility), whyNot(conversation, other)];
+  if (own) return html`<p class="forbidden" id="not-allowed" role="status"><${Icon} name="warning" />${own}</p>`;
+  return others && html`<p class="hint forbidden-other" id="not-allowed">${others}</p>`;
+}
+
+/** The posts that a long text becomes, to be read before they leave. */
+function Split({ parts }) {
+  return html`
+    <details class="split"><summary>${COMPOSER.asPosts(parts.length)}</summary>
+      <ol>${parts.map((part, index) => html`<li key=${index}><p class="words" dir="auto">${part.text}</p><span class="hint">${COMPOSER.partLength(part.length)}</span></li>`)}</ol></details>`;
 }
 
 function Counter({ room }) {
@@ -102,41 +117,53 @@ export function Composer({ conversation }) {
   const canReply = mayReply(conversation);
   const draft = draftOf(conversation.id);
   const mode = canReply ? draft.mode : 'note';
-  const visibility = draft.visibility ?? (isPrivate(conversation) ? 'private' : 'public');
+  const visibility = draft.visibility ?? chosenPost(conversation.id)?.visibility ?? (isPrivate(conversation) ? 'private' : 'public');
   useCalls(conversation, canReply, field);
   useEffect(() => { if (canReply) openDraft(conversation.id); }, [conversation.id, canReply]);
   useLayoutEffect(() => { if (field.current) fit(field.current); }, [draft[mode], mode]);
   const room = useRoom(conversation, draft.reply, visibility, mode === 'reply');
-  const canSend = draft[mode].trim() !== '' && !(room?.left < 0 && !room.canThread);
+  const named = mode === 'note' ? namedIn(draft.note) : [];
+  const isHeldBack = mode === 'reply' ? (room?.left < 0 && !room.canThread) || whyNot(conversation, visibility) !== '' : isTooMany(named);
+  const canSend = draft[mode].trim() !== '' && !isHeldBack;
   const send = (event) => {
     event?.preventDefault();
     if (!canSend) return;
     if (mode === 'reply') return sendReply(conversation, draft, visibility);
     changeDraft(conversation.id, { note: '', mode: 'reply' });
-    return postNote(conversation.id, draft.note.trim());
+    return postNote(conversation.id, draft.note.trim(), named.map(({ id }) => id));
   };
   const write = (text) => changeDraft(conversation.id, { [mode]: text, mode });
   const canned = useCanned({ conversation, field, isReply: mode === 'reply', setText: write });
+  const naming = useNaming({ field, isNote: mode === 'note', setText: write });
+  const offer = mode === 'reply' ? canned : naming;
   const onInput = () => {
     write(field.current.value);
-    canned.look();
+    offer.look();
     noteTyping(conversation.id);
   };
   const onKeyDown = (event) => {
-    if (canned.onKeyDown(event)) return;
+    if (offer.onKeyDown(event)) return;
+    const by = event.altKey && mode === 'reply' && { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (by) {
+      event.preventDefault();
+      stepTarget(conversation.id, by);
+    }
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send(event);
     if (event.key === 'Escape') field.current.blur();
   };
   return html`
     <form class="composer ${mode} ${mode === 'reply' ? visibility : ''}" onSubmit=${send}>
       <div class="composer-head"><${Modes} conversation=${conversation} mode=${mode} canReply=${canReply} />
-        ${mode === 'reply' ? html`<${Target} conversation=${conversation} draft=${draft} visibility=${visibility} />`
+        ${mode === 'reply' ? html`<${Target} conversation=${conversation} visibility=${visibility} />`
           : html`<span class="target"><${Icon} name="note" />${canReply ? COMPOSER.colleagues : whyNoReply(conversation)}</span>`}</div>
+      ${mode === 'reply' && html`<${Quote} conversation=${conversation} /><${Forbidden} conversation=${conversation} visibility=${visibility} />`}
       <textarea ref=${field} rows="2" dir="auto" aria-label=${mode === 'reply' ? COMPOSER.yourReply : COMPOSER.yourNote} placeholder=${mode === 'reply' ? COMPOSER.writeReply : COMPOSER.writeNote}
-        value=${draft[mode]} onInput=${onInput} onKeyDown=${onKeyDown} onClick=${canned.look} onBlur=${canned.close} ...${canned.fieldProps}></textarea>
-      ${canned.list}
+        value=${draft[mode]} onInput=${onInput} onKeyDown=${onKeyDown} onClick=${offer.look} onBlur=${offer.close} ...${offer.fieldProps}></textarea>
+      ${offer.list}
+      ${mode === 'note' && html`<${Named} text=${draft.note} />`}
+      ${mode === 'reply' && room?.told?.parts && html`<${Split} parts=${room.told.parts} />`}
       ${mode === 'reply' && html`<${DraftTrouble} conversationId=${conversation.id} />`}
-      <div class="composer-foot"><${Onlookers} conversationId=${conversation.id} /><${Counter} room=${room} /><span class="hint keys-hint">${mode === 'reply' ? COMPOSER.cannedHint : ''}${COMPOSER.sends}</span>
+      <div class="composer-foot"><${Onlookers} conversationId=${conversation.id} /><${Counter} room=${room} /><span class="hint keys-hint">${mode === 'reply' ? COMPOSER.cannedHint : COMPOSER.namingHint}${COMPOSER.sends}</span>
         <button type="submit" class="primary" disabled=${!canSend}>${mode === 'reply' ? COMPOSER.send : COMPOSER.saveNote}</button></div>
     </form>`;
 }

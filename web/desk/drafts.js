@@ -1,5 +1,6 @@
 // Words that were typed and not sent, per conversation. A reply's are kept on the server too; a note's as long as the tab is open.
-import { signal } from '../core/html.js';
+import { computed, signal } from '../core/html.js';
+import { route } from './route.js';
 
 const STORE = 'parley.drafts';
 const EMPTY = { mode: 'reply', reply: '', note: '', visibility: null, inReplyTo: null, isUnsaved: false };
@@ -61,4 +62,13 @@ export function forgetDrafts() {
   }
 }
 
-export const hasDraft = (conversationId) => Boolean(drafts.value[conversationId]?.reply || drafts.value[conversationId]?.note);
+// Lists and threads ask these: they are drawn anew when the answer is another one, not with every word.
+const SEPARATOR = '\n';
+const writtenIds = computed(() => Object.keys(drafts.value).filter((id) => drafts.value[id].reply || drafts.value[id].note).join(SEPARATOR));
+const written = computed(() => new Set(writtenIds.value.split(SEPARATOR)));
+const openAnswer = computed(() => drafts.value[route.value.id]?.inReplyTo?.id ?? null);
+
+export const hasDraft = (conversationId) => written.value.has(conversationId);
+
+/** The id of the post that the draft answers; of the open conversation it is watched. */
+export const answeredId = (conversationId) => (conversationId === route.value.id ? openAnswer.value : draftOf(conversationId).inReplyTo?.id ?? null);

@@ -4,11 +4,11 @@ import { Icon } from '../core/icons.js';
 import { clockTime, customerName, dayName, spaced, unturned, wholeTime } from '../core/format.js';
 import { agentName, isMine, isSupervisor, workgroupName } from '../state/store.js';
 import { AUDIT, DESK, ENTRIES, HAPPENED, LISTS, NAMES, POST, REPLY } from '../texts/en.js';
-import { mayReply } from './actions.js';
+import { composerCall, mayReply } from './actions.js';
 import { resolveReply, underway } from './commands.js';
 import { Delivery, Parts } from './delivery.js';
-import { changeDraft } from './drafts.js';
 import { returnToComposer, takeBack, tryAgain } from './outbox.js';
+import { Level, answer, isAnswered } from './reply_target.js';
 import { SecondThoughts, isDeleted, isWithdrawn } from './second_thoughts.js';
 import { Media, OutLink, Words } from './words.js';
 
@@ -37,19 +37,25 @@ function Changed({ post }) {
   return at ? html`<span class="changed" title=${wholeTime(at)}>${post.deleted_at ? POST.deleted : POST.edited} ${clockTime(at)}</span>` : null;
 }
 
+function choose(conversation, post) {
+  answer(conversation.id, post);
+  composerCall.value = { conversationId: conversation.id, mode: 'reply' };
+}
+
 function PostEntry({ post, at, conversation }) {
   const isLate = post.is_late ?? post.late;
-  const answer = () => changeDraft(conversation.id, { mode: 'reply', inReplyTo: { id: post.external_id ?? post.id, words: String(post.text ?? '').slice(0, 60) } });
+  const isTarget = mayReply(conversation) && isAnswered(conversation.id, post);
   return html`
-    <article class="entry post ${post.visibility === 'private' ? 'is-private' : ''}">
+    <article class="entry post ${post.visibility === 'private' ? 'is-private' : ''} ${isTarget ? 'is-target' : ''}" data-post=${post.id}>
       <header><bdi class="who">${post.is_own ? ENTRIES.brand : customerName(post.author ?? conversation.customer)}</bdi>
         ${post.visibility === 'private' && html`<${Closed} />`}
         ${isLate && html`<span class="flag"><${Icon} name="late" />${ENTRIES.late}</span>`}
+        <${Level} post=${post} conversation=${conversation} />${isTarget && html`<span class="target-mark"><${Icon} name="reply" />${ENTRIES.answered}</span>`}
         <${Changed} post=${post} /><${Time} at=${at} /></header>
       <${PostWords} post=${post} />
       <footer>
         ${post.url && !post.deleted_at && html`<${OutLink} url=${post.url}><${Icon} name="link" />${ENTRIES.original}</${OutLink}>`}
-        ${mayReply(conversation) && !post.deleted_at && html`<button type="button" class="link" onClick=${answer}><${Icon} name="reply" />${ENTRIES.answer}</button>`}
+        ${mayReply(conversation) && !post.deleted_at && html`<button type="button" class="link" onClick=${() => choose(conversation, post)}><${Icon} name="reply" />${ENTRIES.answer}</button>`}
       </footer>
     </article>`;
 }
@@ -95,7 +101,8 @@ function ReplyEntry({ reply, at, conversation }) {
 function NoteEntry({ note, at }) {
   return html`
     <article class="entry note"><header><${Icon} name="note" /><bdi class="who">${note.agent_id ? agentName(note.agent_id) : note.author_name}</bdi>
-      <span class="hint">${ENTRIES.inside}</span><${Time} at=${at} /></header><${Words} text=${note.text} /></article>`;
+      <span class="hint">${ENTRIES.inside}</span><${Time} at=${at} /></header><${Words} text=${note.text} />
+      ${note.mentions?.length > 0 && html`<p class="hint named">${ENTRIES.told} <bdi>${note.mentions.map(agentName).join(', ')}</bdi></p>`}</article>`;
 }
 
 /** What the server has not yet: said as it is, with both ways out when it failed. */

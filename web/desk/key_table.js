@@ -4,7 +4,7 @@ import { prefer, preferences } from '../core/settings.js';
 import { KEYS } from '../texts/en.js';
 
 const USUAL = {
-  pickup: 'a', decline: 'd', next: 'j', previous: 'k', reply: 'r', note: 'n', hold: 'h', transfer: 't', consult: 'c', merge: 'm', park: 'p', disconnect: 'x',
+  pickup: 'a', decline: 'd', next: 'j', previous: 'k', reply: 'r', earlier_post: '[', later_post: ']', note: 'n', hold: 'h', transfer: 't', consult: 'c', merge: 'm', park: 'p', disconnect: 'x',
   disconnect_next: 'X', status: 's', mine: 'g m', waiting: 'g w', floor: 'g f', help: '?',
 };
 

@@ -1,12 +1,14 @@
 // The keyboard: letters act on the open conversation, and rest while somebody types.
 import { preferences } from '../core/settings.js';
 import { conversations, isSupervisor, mine, offers, openConversations, waiting } from '../state/store.js';
-import { act, compose, decline, pickUp, toggleStatus } from './actions.js';
+import { act, compose, decline, mayReply, pickUp, toggleStatus } from './actions.js';
 import { isDialogOpen } from './dialog.js';
 import { visibleFloor } from '../supervisor/floor_filter.js';
 import { openHelp } from './help.js';
 import { BINDINGS, capture, keyOf } from './key_table.js';
+import { aimed } from './offers.js';
 import { openPalette } from './palette.js';
+import { stepTarget } from './reply_target.js';
 import { go, openConversation, pane, route } from './route.js';
 
 const SEQUENCE_MS = 1200;
@@ -14,11 +16,13 @@ const SEQUENCE_MS = 1200;
 /** What each key of the table does. */
 const RUNS = {
   pickup: () => takeOffer(),
-  decline: () => offers.value[0] && decline(offers.value[0]),
+  decline: () => aimed() && decline(aimed()),
   next: () => step(1),
   previous: () => step(-1),
   reply: () => withOpen((conversation) => compose(conversation, 'reply')),
   note: () => withOpen((conversation) => compose(conversation, 'note')),
+  earlier_post: () => withOpen((conversation) => mayReply(conversation) && stepTarget(conversation.id, -1)),
+  later_post: () => withOpen((conversation) => mayReply(conversation) && stepTarget(conversation.id, 1)),
   hold: () => withOpen((c) => act(c, 'hold') || act(c, 'resume') || act(c, 'unpark')),
   transfer: () => withOpen((conversation) => act(conversation, 'transfer')),
   consult: () => withOpen((c) => act(c, 'consult') || act(c, 'end_consult')),
@@ -34,7 +38,7 @@ const RUNS = {
 };
 
 function takeOffer() {
-  const offer = offers.value[0];
+  const offer = aimed();
   if (offer) return pickUp(offer);
   return withOpen((conversation) => act(conversation, 'pickup'));
 }

@@ -52,7 +52,7 @@ function post(conversationId, kind, body) {
 }
 
 export const postReply = (conversationId, body) => post(conversationId, 'reply', body);
-export const postNote = (conversationId, text) => post(conversationId, 'note', { text });
+export const postNote = (conversationId, text, mentions = []) => post(conversationId, 'note', { text, ...(mentions.length ? { mentions } : {}) });
 
 /** The same intent under the same key: if the first one arrived after all, it is not said twice. */
 export const tryAgain = (entry) => deliver(entry);

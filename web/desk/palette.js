@@ -8,9 +8,11 @@ import {
 import { DESK, PALETTE, PREFERENCES } from '../texts/en.js';
 import { actionsFor, compose, mayReply } from './actions.js';
 import { setStatus } from './commands.js';
+import { useCustomers } from './customer_search.js';
 import { closeDialog, openDialog } from './dialog.js';
 import { openHelp } from './help.js';
 import { keyHint } from './key_table.js';
+import { openMentions } from './mentions.js';
 import { openPreferences } from './preferences.js';
 import { go, openConversation, route } from './route.js';
 import { logOut } from './session.js';
@@ -63,6 +65,7 @@ const elsewhere = (name) => ({ id: name, name: PALETTE[name], about: PALETTE.abo
 function placeEntries() {
   return [
     place('mine'), place('waiting'), ...(isSupervisor.value ? [place('floor')] : []),
+    { id: 'mentions', name: PALETTE.mentions, about: PALETTE.about.go, run: openMentions },
     elsewhere('wallboard'),
     { id: 'help', name: PALETTE.keys, about: PALETTE.about.help, key: keyHint('help'), run: openHelp },
     { id: 'logout', name: PALETTE.logOut, about: PALETTE.about.account, run: logOut },
@@ -111,7 +114,8 @@ function Palette() {
   const [search, setSearch] = useState('');
   const [at, setAt] = useState(0);
   const list = useRef(null);
-  const entries = entriesFor(search);
+  const customers = useCustomers(search);
+  const entries = [...entriesFor(search), ...customers];
   useLayoutEffect(() => list.current.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }), [at, search]);
   const look = (event) => {
     setSearch(event.currentTarget.value);

@@ -4,16 +4,18 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from '../core/html
 import { Icon } from '../core/icons.js';
 import { customerName, roughSpan, span, stateName, toMs } from '../core/format.js';
 import { reread } from '../state/live.js';
-import { agentName, conversations, hasLoaded, isMine, isOpen, mine, waiting } from '../state/store.js';
+import { see } from '../state/seen.js';
+import { agentName, conversations, hasLoaded, isMine, isOpen, mine, waiting, waitsSince } from '../state/store.js';
 import { timelineOf, touchTimeline, watchTimeline, withDays } from '../state/timelines.js';
 import { DESK, THREAD } from '../texts/en.js';
 import { actionsFor } from './actions.js';
 import { underway } from './commands.js';
+import { Audience } from './audience.js';
 import { Composer } from './composer.js';
 import { Consultation, MergedInto } from './consultation.js';
+import { Deadline } from './deadline.js';
 import { Entry, UnsentEntry, entryKey } from './entries.js';
 import { keyHint } from './key_table.js';
-import { Audience, Wait } from './lists.js';
 import { Menu } from './menu.js';
 import { usePresence } from './onlookers.js';
 import { unsentOf } from './outbox.js';
@@ -39,7 +41,8 @@ function Head({ conversation }) {
         <span class="state ${state}">${stateName(state)}</span>
         ${isOpen(conversation) && html`<time>${span(now.value - toMs(conversation[SINCE[state]] ?? conversation.created_at))}</time>`}
         ${holder && !isMine(conversation) && html`<span class="hint">${state === 'alerting' ? THREAD.offeredTo : THREAD.with} <bdi>${agentName(holder)}</bdi></span>`}
-        ${isMine(conversation) && state === 'connected' && conversation.unanswered_count > 0 && html`<span class="hint">${THREAD.waits}</span><${Wait} conversation=${conversation} />`}
+        ${isMine(conversation) && state === 'connected' && conversation.unanswered_count > 0 && html`<span class="hint not-phone">${THREAD.waits}</span>`}
+        ${waitsSince(conversation) !== null && html`<${Deadline} conversation=${conversation} />`}
         <${Lapse} conversation=${conversation} />
       </div>
       <button type="button" class="quiet icon not-wide" aria-label=${THREAD.about} onClick=${() => { pane.value = pane.value === 'person' ? 'thread' : 'person'; }}><${Icon} name="person" /></button>
@@ -122,8 +125,19 @@ function useKnown(id) {
   return { conversation, problem };
 }
 
+/** What is shown to somebody who looks is no longer new. */
+function useSeeing(conversation) {
+  useEffect(() => {
+    const look = () => { if (conversation && isMine(conversation) && !document.hidden) see(conversation); };
+    look();
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [conversation?.id, conversation?.post_count]);
+}
+
 function OpenThread({ id }) {
   const { conversation, problem } = useKnown(id);
+  useSeeing(conversation);
   useEffect(() => watchTimeline(id), [id]);
   usePresence(id);
   if (problem) return html`<div class="teaching"><p>${THREAD.hidden(problem.status === 404 ? THREAD.notVisible : problem.message)}</p></div>`;

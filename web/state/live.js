@@ -6,7 +6,7 @@ import {
   OPEN_STATES, agents, channels, connection, connectionSince, conversations, hasLoaded, isMine, isOfferedToMe, isOpen, isSupervisor,
   myId, session, signOfLifeAt, workgroups,
 } from './store.js';
-import { forgetTimelines, touchTimeline } from './timelines.js';
+import { forgetTimelines, isWatched, touchTimeline } from './timelines.js';
 
 const FIRST_LOAD_PATIENCE_MS = 1500;
 const AGENTS_PAUSE_MS = 300;
@@ -104,7 +104,8 @@ function learnWorkgroup(id) {
 /** Live only, of no row and no timeline. */
 const isPassing = ({ type }) => type === 'conversation.presence';
 
-function apply(event) {
+/** Takes an event over into what this page knows. */
+export function apply(event) {
   if (!isPassing(event)) applyToRows(event);
   for (const listener of eventListeners) listener(event);
 }
@@ -128,13 +129,18 @@ function applyToRows(event) {
 }
 
 const KEEP_ENDED = 100;
+const PRUNE_EVERY = 50;
+let sincePruned = 0;
 
-// Ended conversations are kept for a while for whoever has them open; memory stays flat all the same.
+// Ended conversations are kept for a while, and those on the screen for as long as they are there; memory stays flat.
 function prune() {
-  const ended = Array.from(conversations.rows.values()).filter((conversation) => !isOpen(conversation));
-  if (ended.length <= KEEP_ENDED * 2) return;
-  ended.sort((a, b) => (a.ended_at ?? '').localeCompare(b.ended_at ?? ''));
-  for (const conversation of ended.slice(0, ended.length - KEEP_ENDED)) conversations.drop(conversation.id);
+  sincePruned += 1;
+  if (sincePruned < PRUNE_EVERY) return;
+  sincePruned = 0;
+  const ended = Array.from(conversations.rows.values()).filter((conversation) => !isOpen(conversation) && !isWatched(conversation.id));
+  if (ended.length <= KEEP_ENDED) return;
+  ended.sort((a, b) => ((a.ended_at ?? '') < (b.ended_at ?? '') ? -1 : 1));
+  for (const { id } of ended.slice(0, ended.length - KEEP_ENDED)) conversations.drop(id);
 }
 
 function setConnection(state) {

@@ -39,6 +39,10 @@ export function watchTimeline(conversationId) {
   };
 }
 
+export const isWatched = (conversationId) => watched.has(conversationId);
+/** How many timelines lie here. */
+export const keptTimelines = () => timelines.size;
+
 async function read(conversationId) {
   if (reading.has(conversationId)) {
     reading.set(conversationId, 'again');

@@ -1,6 +1,6 @@
 // Which conversations a supervisor's filters let through, and in which order.
 import { customerName, toMs } from '../core/format.js';
-import { OPEN_STATES, agentName, levelOf, waitsSince, workgroupName, workgroups } from '../state/store.js';
+import { OPEN_STATES, agentName, dueAt, levelOf, waitsSince, workgroupName } from '../state/store.js';
 
 const SAME = ['state', 'workgroup_id', 'network', 'channel_id', 'media_type'];
 
@@ -10,13 +10,6 @@ const holdersOf = (conversation) => (conversation.state === 'alerting'
   : [conversation.agent_id].filter(Boolean));
 
 export const holderNames = (conversation) => holdersOf(conversation).map(agentName).join(', ');
-
-/** When the customer should have had words, by the workgroup's service level; null when nobody waits or no target is known. */
-export function dueAt(conversation) {
-  const target_s = workgroups.get(conversation.workgroup_id)?.service_level?.target_s;
-  const since = waitsSince(conversation);
-  return target_s && Number.isFinite(since) ? since + target_s * 1000 : null;
-}
 
 function hasWords(conversation, words) {
   const text = [customerName(conversation.customer), conversation.customer?.name, conversation.network, conversation.state,

@@ -1,26 +1,10 @@
 // A table of which only the rows that are seen are drawn: a floor has a thousand of them.
-import { html, useEffect, useLayoutEffect, useRef, useState } from '../core/html.js';
+import { html, useLayoutEffect, useRef, useState } from '../core/html.js';
 import { Icon } from '../core/icons.js';
+import { useWindow } from '../core/windowing.js';
 
 const ROW_PX = 34;
 const HEAD_PX = 30;
-const OVERSCAN = 12;
-
-/** How much of the frame is seen, and from where on. */
-function useWindow(count) {
-  const frame = useRef(null);
-  const [top, setTop] = useState(0);
-  const [height, setHeight] = useState(600);
-  useEffect(() => {
-    const observer = new ResizeObserver(() => frame.current && setHeight(frame.current.clientHeight));
-    observer.observe(frame.current);
-    return () => observer.disconnect();
-  }, []);
-  const last = Math.max(0, count - Math.ceil(height / ROW_PX));
-  const from = Math.max(0, Math.min(Math.floor(top / ROW_PX), last) - OVERSCAN);
-  const size = Math.ceil(height / ROW_PX) + 2 * OVERSCAN;
-  return { frame, from, to: Math.min(count, from + size), onScroll: () => setTop(frame.current.scrollTop) };
-}
 
 /** Arrows walk from row to row, also to those that are not drawn yet; the space bar chooses. */
 function useRowKeys(frame, count) {
@@ -75,7 +59,8 @@ function Head({ column, sort, onSort }) {
 
 /** `columns`: `{name, title, isNumber?, isSortable?, head?}`; `renderRow(row, {index, ariaIndex})` draws a `tr` of that height. */
 export function Windowed({ label, kind = '', columns, rows, renderRow, sort = '', onSort = () => {}, empty = null }) {
-  const { frame, from, to, onScroll } = useWindow(rows.length);
+  const frame = useRef(null);
+  const { from, to, onScroll } = useWindow(frame, rows.length, ROW_PX);
   const onKeyDown = useRowKeys(frame, rows.length);
   const keptFocus = useKeptFocus();
   // Whoever asks for another order asks for what comes first in it.

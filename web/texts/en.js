@@ -87,7 +87,7 @@ export const PREFERENCES = {
 export const KEYS = {
   title: 'Keys',
   names: {
-    pickup: 'Pick up the offer', decline: 'Decline the offer', next: 'Next conversation', previous: 'Previous conversation', reply: 'Reply', note: 'Write a note',
+    pickup: 'Pick up the offer', decline: 'Decline the offer', next: 'Next conversation', previous: 'Previous conversation', reply: 'Reply', earlier_post: 'Answer an earlier post', later_post: 'Answer a later post', note: 'Write a note',
     hold: 'Hold or resume', transfer: 'Transfer', consult: 'Consult, or end it', merge: 'Merge', park: 'Park, or take back', disconnect: 'Disconnect', disconnect_next: 'Disconnect and go to the next',
     status: 'On queue, off queue', mine: 'My interactions', waiting: 'Waiting', floor: 'The floor', help: 'This list',
   },
@@ -107,7 +107,9 @@ export const PALETTE = {
   search: 'Search commands and conversations',
   found: 'Found',
   none: 'Nothing by that name.',
-  about: { status: 'status', go: 'go', looks: 'looks', help: 'help', account: 'account', agent: 'agent', workgroup: 'workgroup', preference: 'preference' },
+  about: { status: 'status', go: 'go', looks: 'looks', help: 'help', account: 'account', agent: 'agent', workgroup: 'workgroup', preference: 'preference', customer: 'customer' },
+  mentions: 'Notes that name you',
+  noConversation: 'There is no conversation with this customer that you may see.',
   reply: 'Reply',
   note: 'Write a note',
   on: 'Go on queue',
@@ -142,6 +144,9 @@ export const LISTS = {
   answered: 'answered',
   since: 'waiting for words since',
   unanswered: 'posts without an answer',
+  due: 'due in',
+  offers: 'Offers',
+  unread: (count) => (count === 1 ? '1 new' : `${count} new`),
   posts: (count) => (count === 1 ? '1 post' : `${count} posts`),
   draft: 'draft',
   noAgent: 'You have no agent of your own. The floor shows everybody’s conversations.',
@@ -202,8 +207,11 @@ export const COMPOSER = {
   sayPublic: 'Say it in public',
   replyTo: 'Reply to',
   on: (network) => `on ${network}`,
-  answering: 'to',
-  notThisPost: 'Answer the conversation, not this post',
+  refusals: {
+    cannot_initiate_direct_message: (network) => `Not possible in private: this customer never wrote in private, and ${network} does not allow the first private message.`,
+    visibility_not_spoken: (network, audience) => `Not possible: ${network} takes no ${audience} replies.`,
+  },
+  partLength: (count) => `counts ${count}`,
   asPosts: (count) => `goes out as ${count} posts`,
   tooMany: (count) => `${count} too many`,
   write: 'Write',
@@ -215,6 +223,7 @@ export const COMPOSER = {
   writeReply: 'Write a reply',
   writeNote: 'Write a note',
   cannedHint: '/ canned · ',
+  namingHint: '@ names somebody · ',
   sends: 'Ctrl Enter sends',
   send: 'Send',
   saveNote: 'Save note',
@@ -291,6 +300,9 @@ export const ENTRIES = {
   late: 'came late',
   original: 'original',
   answer: 'answer this one',
+  answered: 'you answer this one',
+  noWords: 'without words',
+  told: 'told:',
   this: 'this',
   doubt: (what) => `The network does not say whether ${what} arrived. Look at the conversation there, then say what you see.`,
   isThere: 'It is there',
@@ -339,7 +351,15 @@ export const HAPPENED = {
 };
 
 export const PERSON = {
-  on: 'on', followers: 'followers', language: 'language', place: 'place',
+  followed: (count) => `${count} followers`,
+  here: 'here',
+  joined: (count) => `One person with ${count} accounts`,
+  tags: 'Tags',
+  since: 'known since',
+  ownAgent: 'own agent:',
+  unreadable: (why) => `Could not be read: ${why}`,
+  open: 'Open with this customer',
+  older: 'Older ones',
   history: 'History',
   first: 'The first conversation with this customer.',
   conversation: 'Conversation',
@@ -464,6 +484,33 @@ export const DRAFT = {
   stay: 'Keep what is here',
   take: 'Take that one',
   somePost: 'a post',
+};
+
+export const TARGET = {
+  newest: 'Answers the newest post.',
+  to: 'to',
+  first: 'begins a thread',
+  level: (level) => `level ${level}`,
+  answers: 'answers',
+  answersElsewhere: 'answers a post that is not here',
+  earlier_post: 'Answer an earlier post',
+  later_post: 'Answer a later post',
+  no: 'Answer the newest post, whichever it is',
+};
+
+export const NAMING = {
+  label: 'Colleagues',
+  told: 'Will be told, and see this conversation:',
+  tooMany: (most) => `A note names at most ${most} colleagues.`,
+};
+
+export const MENTIONS = {
+  label: 'You are named',
+  by: (name) => `${name} names you in a note`,
+  all: 'All notes that name you',
+  more: 'Older ones',
+  none: 'No note has named you yet.',
+  unreadable: (why) => `The notes could not be read: ${why}`,
 };
 
 export const CANNED = {

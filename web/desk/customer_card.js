@@ -1,0 +1,54 @@
+// The customer: every face on every network, where they are, what is known of them, whose they are.
+import { get } from '../core/api.js';
+import { html, useEffect, useState } from '../core/html.js';
+import { Icon } from '../core/icons.js';
+import { locale } from '../core/language.js';
+import { customerName, networkName, shortDay, unturned, wholeTime } from '../core/format.js';
+import { agentName } from '../state/store.js';
+import { DESK, PERSON } from '../texts/en.js';
+
+/** `{card, problem, again}`; the card is null while it is read. */
+function useCard(customerId) {
+  const [found, setFound] = useState({ id: null, card: null, problem: null });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    let isCurrent = true;
+    const take = (news) => isCurrent && setFound({ id: customerId, card: null, problem: null, ...news });
+    if (customerId) get(`/customers/${encodeURIComponent(customerId)}`).then((card) => take({ card }), (problem) => take({ problem }));
+    return () => { isCurrent = false; };
+  }, [customerId, turn]);
+  return { ...(found.id === customerId ? found : { card: null, problem: null }), again: () => setTurn(turn + 1) };
+}
+
+const facts = ({ followers, language, location }) => [
+  followers !== null && followers !== undefined && PERSON.followed(followers.toLocaleString(locale)), language, unturned(location),
+].filter(Boolean);
+
+function Identity({ identity, isHere }) {
+  return html`
+    <li class=${isHere ? 'here' : ''}><span class="identity"><bdi class="who">${customerName(identity)}</bdi> <span class="hint">${networkName(identity.network)}${isHere ? ` · ${PERSON.here}` : ''}</span></span>
+      ${facts(identity).map((fact, index) => html`<bdi class="hint" dir="auto" key=${index}>${fact}</bdi>`)}</li>`;
+}
+
+function Known({ card, conversation }) {
+  const handle = conversation.customer?.handle;
+  const isHere = ({ network, handle: own }) => network === conversation.network && (!handle || own === handle);
+  const isJoined = card.identities.length > 1;
+  return html`
+    ${isJoined && html`<p class="hint">${PERSON.joined(card.identities.length)}</p>`}
+    <ul class="identities">${card.identities.map((identity) => html`<${Identity} key=${`${identity.network}:${identity.external_id}`} identity=${identity} isHere=${isJoined && isHere(identity)} />`)}</ul>
+    ${card.tags.length > 0 && html`<ul class="tags" aria-label=${PERSON.tags}>${card.tags.map((tag) => html`<li key=${tag}><bdi>${unturned(tag)}</bdi></li>`)}</ul>`}
+    <p class="hint">${PERSON.since} <time title=${wholeTime(card.created_at)}>${shortDay(card.created_at)}</time>${card.own_agent_id && html` · ${PERSON.ownAgent} <bdi>${agentName(card.own_agent_id)}</bdi>`}</p>`;
+}
+
+export function CustomerCard({ conversation }) {
+  const { customer = {} } = conversation;
+  const { card, problem, again } = useCard(customer.id);
+  return html`
+    <section class="customer"><h1><bdi>${customerName(customer)}</bdi></h1>
+      ${customer.name && customerName(customer) !== customer.name && html`<p><bdi dir="auto">${unturned(customer.name)}</bdi></p>`}
+      ${card ? html`<${Known} card=${card} conversation=${conversation} />`
+        : problem ? html`<p class="hint"><${Icon} name="warning" />${PERSON.unreadable(problem.message)} <button type="button" class="small" onClick=${again}>${DESK.tryAgain}</button></p>`
+          : html`<div class="skeleton" aria-hidden="true"></div>`}
+    </section>`;
+}
