@@ -102,6 +102,49 @@ def test_a_desk_with_an_offer_and_a_thread(serve: Serve, log_in: LogIn) -> None:
     judge.assert_content()
 
 
+def with_company(world: World) -> None:
+    """Give a customer faces and a past, and the agent more offers and a colleague's question."""
+    row = connected(world, "pilot6", name="Pilot")
+    world.add_post(row, "and another thing", in_reply_to="x-elsewhere")
+    world.refused_audiences = {"private": {"code": "visibility_not_spoken", "detail": "never"}}
+    face: Row = {"network": "x", "external_id": "1", "handle": "pilot6", "name": None}
+    face |= {"followers": 12, "language": "en", "location": "Lisbon", "avatar_url": None}
+    faces = [face, face | {"network": "mastodon"}]
+    world.cards["cu-pilot6"] = {"identities": faces, "tags": ["press"], "own_agent_id": "agent-7"}
+    world.add_conversation("pilot6", ["before"], state="completed", age_s=86_400)
+    offered(world, "float2")
+    other = next(iter(world.conversations.values()))
+    world.note(other, {"text": "@Agent one, look", "mentions": ["agent-1"]}, "agent-7")
+
+
+def test_answers_at_any_level_colleagues_and_the_customer(serve: Serve, log_in: LogIn) -> None:
+    world = busy_floor()
+    with_company(world)
+    page = log_in(serve(world), allowed=("/replies/preview",))
+    judge = Judge(page)
+    open_row(page, "@pilot6")
+    expect(page.locator(".identities li")).to_have_count(2)
+    page.locator(".thread").focus()
+    page.keyboard.press("[")
+    page.get_by_label("Your reply").fill("word " * 80)
+    page.locator(".split summary").click()
+    page.get_by_label("Audience").focus()
+    expect(page.locator("#not-allowed")).to_be_visible()
+    judge.look("an answer to a post, in several posts")
+    page.get_by_role("tab", name="Note").click()
+    page.keyboard.type("@Agent seven @a")
+    expect(page.get_by_role("listbox", name="Colleagues")).to_be_visible()
+    judge.look("a note that names somebody")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("Notes that name")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="You are named")).to_contain_text("look")
+    judge.look("notes that name one")
+    judge.assert_content()
+
+
 def test_dialogs_menus_and_banners(serve: Serve, log_in: LogIn) -> None:
     world = busy_floor()
     world.agents["agent-1"]["routing_status"] = "not_responding"

@@ -59,15 +59,27 @@ def spoken_world(texts: list[str]) -> World:
         author: Row = {"handle": text, "name": text, "location": text, "language": text}
         world.add_post(row, text, media=media, **author)
         world.tell("conversation.transferred", row, agent_id="agent-7", comment=text)
-        world.note(row, {"text": text}, "agent-9")
+        world.note(row, {"text": text, "mentions": ["agent-1"]}, "agent-9")
     world.next_reply_state = "rejected"
     world.reply(row, {"text": texts[0]}, "agent-1")
     next(iter(world.replies.values()))["reason"] = texts[1]
     world.onlookers[row["id"]] = [onlooker("", texts[2], "looking")]
+    with_past(world, row["customer"]["id"], texts)
     world.canned_replies = [
         {"id": f"cr-{n}", "shortcut": text, "text": text} for n, text in enumerate(texts)
     ]
     return world
+
+
+def with_past(world: World, customer_id: str, texts: list[str]) -> None:
+    """Give the customer faces, tags and a past of these words."""
+    named = ("external_id", "handle", "name", "language", "location")
+    face: Row = {"network": "x", "avatar_url": None, "followers": 1}
+    faces = [face | dict.fromkeys(named, text) for text in texts]
+    world.cards[customer_id] = {"identities": faces, "tags": texts}
+    for text in texts[:8]:
+        past = world.add_conversation("ferry42", [], state="completed", age_s=86_400)
+        past |= {"preview": text, "wrap_up_code": text, "network": text}
 
 
 def named_world(texts: list[str]) -> World:
@@ -99,6 +111,21 @@ def thread(page: Page, _: str) -> None:
     page.get_by_label("Your reply").focus()
     page.keyboard.type("/")
     expect(page.get_by_role("listbox", name="Canned replies")).to_be_visible()
+
+
+def colleagues(page: Page, _: str) -> None:
+    open_row(page, "@ferry42")
+    expect(page.locator(".identities li").nth(20)).to_be_visible()
+    expect(page.locator(".history li").nth(7)).to_be_visible()
+    page.get_by_role("tab", name="Note").click()
+    page.keyboard.type("@")
+    expect(page.get_by_role("listbox", name="Colleagues")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("Notes that name")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").locator(".row").nth(20)).to_be_visible()
 
 
 def lists(page: Page, _: str) -> None:
@@ -159,6 +186,7 @@ class Looked:
     ("view", "key", "world_of"),
     [
         (thread, "agent-key", spoken_world),
+        (colleagues, "agent-key", spoken_world),
         (lists, "agent-key", named_world),
         (floor, "supervisor-key", named_world),
         (queues, "supervisor-key", named_world),
