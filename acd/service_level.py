@@ -57,13 +57,19 @@ class Counts:
     flowed_out: int = 0
 
 
-def reached_percent(counts: Counts, level: ServiceLevel) -> float | None:
-    """Return the service level that was reached, None while nothing counts."""
+def counted_waits(counts: Counts, level: ServiceLevel) -> int:
+    """Return how many waits the service level is reckoned from."""
     counted = counts.answered
     if level.counts_abandons:
         counted += counts.abandoned - counts.abandoned_shortly
     if level.counts_flow_outs:
         counted += counts.flowed_out
+    return counted
+
+
+def reached_percent(counts: Counts, level: ServiceLevel) -> float | None:
+    """Return the service level that was reached, None while nothing counts."""
+    counted = counted_waits(counts, level)
     return round(100 * counts.answered_in_time / counted, 2) if counted else None
 
 

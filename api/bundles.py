@@ -25,8 +25,9 @@ _LATER = re.compile(r"""(?<![\w.$])import\(["'](?P<path>[^"']+)["']\)""")
 _LEFT = re.compile(r"^\s*(?:import|export)\b.*|^await\b.*|(?<![\w.$])import\s*[(.].*", re.MULTILINE)
 
 
-# Notes to whoever reads the source are not sent; they lie beside it, under /web/.
+# Notes to whoever reads the source are not sent; they lie beside it, under /web/. Licences are.
 _NOTES = re.compile(r"^[ \t]*(?://.*|/\*[\s\S]*?\*/[ \t]*)\n", re.MULTILINE)
+_LICENCE = re.compile(r"copyright|licen[cs]e", re.IGNORECASE)
 
 
 _SCOPE = """// {path}
@@ -129,9 +130,7 @@ class _Reading:
 def read_module(web: Path, path: str) -> Module:
     """Read one file; JoinError when it is written in a form that is not known here."""
     reading = _Reading(path)
-    text = (web / path).read_text(encoding="utf-8")
-    if not path.startswith("vendor/"):
-        text = _NOTES.sub("", text)
+    text = _without_notes((web / path).read_text(encoding="utf-8"))
     text = _IMPORT.sub(reading.imported, text)
     text = _PASSED_ON.sub(reading.passed_on, text)
     text = _LISTED.sub(reading.listed, text)
@@ -196,7 +195,11 @@ def join_scripts(web: Path, entry: str) -> Script:
 def join_sheets(web: Path, paths: list[str]) -> str:
     """One sheet, in the order in which the page names its sheets."""
     texts = [(path, (web / path).read_text(encoding="utf-8")) for path in paths]
-    return "".join(f"/* {path} */\n{_NOTES.sub('', text)}\n" for path, text in texts)
+    return "".join(f"/* {path} */\n{_without_notes(text)}\n" for path, text in texts)
+
+
+def _without_notes(text: str) -> str:
+    return _NOTES.sub(lambda note: note[0] if _LICENCE.search(note[0]) else "", text)
 
 
 def _scope(path: str) -> str:

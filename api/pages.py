@@ -6,7 +6,7 @@ import hashlib
 import re
 import threading
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import Response
@@ -116,7 +116,7 @@ class Shelf:
         def script(match: re.Match[str]) -> str:
             joined = join_scripts(self.web, match[1])
             parts = {
-                path: self._keep(f"{called}-{LATER}-{PurePosixPath(path).parent}", ".js", text)
+                path: self._keep(f"{called}-{LATER}-{_dashed(path)}", ".js", text)
                 for path, text in joined.parts.items()
             }
             address = self._keep(called, ".js", joined.placed(parts))
@@ -138,6 +138,10 @@ class Shelf:
         made = Made.of(text, suffix)
         self._parts[f"{stem}{suffix}"] = made
         return f"{JOINED}/{stem}-{made.mark}{suffix}"
+
+
+def _dashed(path: str) -> str:
+    return path.removesuffix(".js").replace("/", "-")
 
 
 class Sources(StaticFiles):

@@ -7,7 +7,7 @@ from fastapi import Query
 from pydantic import Field
 from sqlalchemy import Connection, RowMapping
 
-from acd.service_level import Counts, reached_percent
+from acd.service_level import Counts, counted_waits, reached_percent
 from api.auth import Caller
 from api.context import Context, ContextOf
 from api.doorkeeper import Principal
@@ -48,6 +48,7 @@ class LevelShape(Shape):
     answered_in_time: int
     abandoned: int
     flowed_out: int
+    counted: Annotated[int, Field(description="Waits that `reached_percent` is reckoned from")]
 
 
 class StandingShape(Shape):
@@ -213,6 +214,7 @@ async def _sight(context: Context, caller: Principal) -> Sight:
 def _standing_shape(row: RowMapping, reading: Reading) -> dict[str, Any]:
     now = reading.standings.get(row["id"], Standing())
     today = reading.today[row["id"]]
+    level = service_level_from(row)
     return {
         "workgroup_id": row["id"],
         "name": row["name"],
@@ -233,6 +235,7 @@ def _standing_shape(row: RowMapping, reading: Reading) -> dict[str, Any]:
                 "answered_in_time": counts.answered_in_time,
                 "abandoned": counts.abandoned,
                 "flowed_out": counts.flowed_out,
+                "counted": counted_waits(counts, level),
             }
             for media_type, (target, counts, percent) in today.by_media_type.items()
         },

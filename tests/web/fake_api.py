@@ -13,6 +13,7 @@ from starlette.routing import Route
 from api import pages
 from tests.web.fake_desk import FakeDesk
 from tests.web.fake_sign_in import FakeSignIn, RefusedForNow
+from tests.web.fake_statistics import FakeStatistics
 from tests.web.fake_supervisor import FakeSupervisor
 from tests.web.fake_world import RefusedError, Row, World, at
 
@@ -34,7 +35,7 @@ def page(rows: list[Row]) -> Row:
     return {"items": rows, "next_cursor": None}
 
 
-class FakeApi(FakeSignIn, FakeDesk, FakeSupervisor):
+class FakeApi(FakeSignIn, FakeDesk, FakeSupervisor, FakeStatistics):
     """The routes; what happens behind them is the world's business."""
 
     def __init__(self, world: World) -> None:
@@ -248,6 +249,8 @@ def create_app(world: World) -> WithHeaders:
         ("/channels", api.names, ["GET"]),
         ("/workgroups/{id}/queue", api.queue, ["GET"]),
         ("/budgets", api.budgets, ["GET"]),
+        ("/statistics/{kind}", api.statistics, ["GET"]),
+        ("/displays", api.nothing, ["GET"]),
         ("/quarantine", api.quarantine, ["GET"]),
         ("/quarantine/{id}", api.quarantined, ["DELETE"]),
         ("/quarantine/{id}/retry", api.quarantined, ["POST"]),

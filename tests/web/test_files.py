@@ -16,7 +16,7 @@ def test_vendored_files_match_their_hashes() -> None:
     present = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (WEB / "vendor").iterdir()
-        if path.suffix in (".js", ".txt")
+        if path.suffix in (".js", ".css", ".txt")
     }
     assert listed == present
 

@@ -1,67 +1,73 @@
-// The six numbers and the tiles, computed from what the API tells; the words for good and bad stand beside the colours.
-import { toMs } from '../core/format.js';
-import { levelOf, openConversations, staff, workgroups } from '../state/store.js';
-import { WALLBOARD } from '../texts/en_wallboard.js';
+// The six numbers and the tiles, from what the API told; the words for good and bad stand beside the colours.
+import { limits } from './address.js';
 
-export const WINDOW_MS = 30 * 60_000;
 const RANK = { '': 0, ok: 1, soon: 2, late: 3 };
+const SOON = 0.7;
+const SOON_LOADED = 0.9;
 
+const sum = (rows, valueOf) => rows.reduce((total, row) => total + valueOf(row), 0);
+const most = (rows, valueOf) => Math.max(0, ...rows.map(valueOf));
 const worst = (levels) => levels.reduce((bad, level) => (RANK[level] > RANK[bad] ? level : bad), '');
-const withAgent = ({ state }) => state === 'connected' || state === 'held';
-const waits = ({ state }) => state === 'queued' || state === 'alerting';
-const longest = (rows, field, nowMs) => (rows.length ? Math.max(...rows.map((row) => nowMs - toMs(row[field]))) : null);
 
-/** What is true now of some conversations: counts and spans in ms, and the worst level of those that wait. */
-function countsOf(rows, nowMs) {
-  const waiting = rows.filter(waits);
-  const connected = rows.filter(withAgent);
+/** How near a number is to its limit. */
+function levelOf(value, limit, soon = SOON) {
+  if (value > limit) return 'late';
+  return value > limit * soon ? 'soon' : 'ok';
+}
+
+const levelsOf = (group) => Object.values(group.service_level);
+const targetOf_s = (group) => Math.min(...levelsOf(group).map(({ target_s: target }) => target));
+const waits = (group) => group.waiting + group.alerting > 0;
+const waitLevel = (group, ahead_s) => (waits(group) ? levelOf(group.longest_waiting_s + ahead_s, targetOf_s(group)) : '');
+
+/** Service level of several queues: each wait counts once. Null while nothing counts. */
+function reached(groups) {
+  const levels = groups.flatMap(levelsOf);
+  const counted = sum(levels, (level) => level.counted);
+  const percent = counted ? (100 * sum(levels, (level) => level.answered_in_time)) / counted : null;
+  const targets = levels.filter((level) => level.counted).map((level) => level.percent);
+  return { percent, target: targets.length ? Math.max(...targets) : null, counted };
+}
+
+const reachedLevel = ({ percent, target }) => (percent === null ? '' : percent >= target ? 'ok' : 'late');
+
+function presence(people) {
+  const isIn = people.filter(({ routing_status: status }) => status !== 'off_queue');
+  const count = (status) => people.filter(({ routing_status: other }) => other === status).length;
   return {
-    waiting: waiting.filter(({ state }) => state === 'queued').length,
-    alerting: waiting.filter(({ state }) => state === 'alerting').length,
-    longestWaiting_ms: longest(waiting, 'queued_at', nowMs),
-    connected: connected.length,
-    longestConnected_ms: longest(connected, 'connected_at', nowMs),
-    level: worst(waiting.map((row) => levelOf(row, nowMs))),
+    total: people.length, onQueue: count('on_queue'), notResponding: count('not_responding'), draining: count('draining'), isIn: isIn.length,
+    load_percent: isIn.length ? sum(isIn, ({ utilization_percent: load }) => load) / isIn.length : null,
   };
 }
 
-export const levelWord = (level) => WALLBOARD.levels[level] ?? '';
-
-/** Pick-ups of the last 30 minutes: `{at, wait_ms, target_ms}`. Older ones are let go. */
-const pickUps = new Map();
-
-export function notePickUp(conversation) {
-  const at = toMs(conversation?.connected_at);
-  const wait_ms = at - toMs(conversation?.queued_at);
-  const group = workgroups.rows.get(conversation?.workgroup_id);
-  if (!(wait_ms >= 0) || !group?.service_level) return;
-  pickUps.set(`${conversation.id}:${at}`, { at, wait_ms, ...group.service_level });
-}
-
-function inTime(nowMs) {
-  for (const [key, pickUp] of pickUps) if (nowMs - pickUp.at > WINDOW_MS) pickUps.delete(key);
-  const all = Array.from(pickUps.values());
-  if (!all.length) return { percent: null, target: null, count: 0 };
-  const good = all.filter((pickUp) => pickUp.wait_ms <= pickUp.target_s * 1000).length;
-  return { percent: Math.round((100 * good) / all.length), target: Math.max(...all.map((pickUp) => pickUp.percent ?? 0)) || null, count: all.length };
-}
-
-function presence(groupId = null) {
-  const members = staff.value.filter((agent) => !groupId || (agent.workgroups ?? []).some((entry) => (entry.id ?? entry) === groupId));
-  const onQueue = members.filter((agent) => agent.routing_status === 'on_queue');
-  const load = onQueue.length ? Math.round(onQueue.reduce((sum, agent) => sum + (agent.utilization_percent ?? 0), 0) / onQueue.length) : null;
-  return { total: members.length, onQueue: onQueue.length, load, notResponding: members.filter((agent) => agent.routing_status === 'not_responding').length };
-}
-
-/** Everything that the board shows, in plain numbers. */
-export function boardOf(nowMs) {
-  const rows = openConversations.value;
-  const targets = workgroups.all().map((group) => group.service_level?.target_s).filter(Boolean);
+function tileOf(group, ahead_s) {
+  const service = reached([group]);
   return {
-    ...countsOf(rows, nowMs), inTime: inTime(nowMs), staff: presence(), target_s: targets.length ? Math.min(...targets) : null,
-    groups: workgroups.all().map((group) => ({
-      id: group.id, name: group.name, target_s: group.service_level?.target_s, staff: presence(group.id),
-      ...countsOf(rows.filter((row) => row.workgroup_id === group.id), nowMs),
-    })),
+    id: group.workgroup_id, name: group.name, waiting: group.waiting, alerting: group.alerting, active: group.active_social_conversations,
+    longestWaiting_ms: waits(group) ? (group.longest_waiting_s + ahead_s) * 1000 : null,
+    longestTalk_ms: group.active_social_conversations ? (group.longest_social_conversation_s + ahead_s) * 1000 : null,
+    onQueue: group.agents.on_queue, percent: group.service_level_percent, target: service.target,
+    level: worst([waitLevel(group, ahead_s), reachedLevel({ percent: group.service_level_percent, target: service.target })]), waitLevel: waitLevel(group, ahead_s),
+  };
+}
+
+/** Everything that the board shows, in plain numbers; spans go on between two readings: `ahead_ms` since the last. */
+export function boardOf(groups, people, ahead_ms) {
+  const ahead_s = Math.max(0, Math.floor(ahead_ms / 1000));
+  const tiles = groups.map((group) => tileOf(group, ahead_s));
+  const staff = presence(people);
+  const waiting = sum(groups, (group) => group.waiting);
+  const room = limits.waiting ?? staff.onQueue;
+  const waitTargets = groups.filter(waits).map(targetOf_s);
+  const talk_ms = most(tiles, ({ longestTalk_ms: span }) => span ?? 0);
+  const service = reached(groups);
+  return {
+    waiting, alerting: sum(groups, (group) => group.alerting), waitingLimit: room, waitingLevel: waiting ? levelOf(waiting, room) : 'ok',
+    longestWaiting_ms: groups.some(waits) ? most(tiles, ({ longestWaiting_ms: span }) => span ?? 0) : null,
+    target_s: waitTargets.length ? Math.min(...waitTargets) : groups.length ? Math.min(...groups.map(targetOf_s)) : null,
+    longestLevel: worst(tiles.map(({ waitLevel: level }) => level)),
+    service, serviceLevel: reachedLevel(service),
+    active: sum(groups, (group) => group.active_social_conversations), talk_ms: talk_ms || null, talkLevel: talk_ms ? levelOf(talk_ms, limits.talk_ms) : '',
+    staff, loadLevel: staff.load_percent === null ? '' : levelOf(staff.load_percent, limits.load_percent, SOON_LOADED), tiles,
   };
 }

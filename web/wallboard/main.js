@@ -1,24 +1,27 @@
-// The wallboard: six numbers and one tile per workgroup, readable from eight metres, without anybody's name.
+// The wallboard: six numbers, one tile per workgroup, the day as lines and who is there; readable from eight metres, and without names unless they are wanted.
 import { wearWords } from './language.js';
-import { get, getAll } from '../core/api.js';
-import { now, serverNow } from '../core/clock.js';
-import { html, render, signal } from '../core/html.js';
+import { get } from '../core/api.js';
+import { now } from '../core/clock.js';
+import { html, render, signal, useEffect, useState } from '../core/html.js';
 import { nextTheme, wearPreferences } from '../core/settings.js';
 import { clockSeconds, span } from '../core/format.js';
-import { everySecond, startTicker } from '../core/ticker.js';
-import { goLive, whenEvent } from '../state/live.js';
-import { agents, connection, conversations, hasLoaded, session } from '../state/store.js';
+import { startTicker } from '../core/ticker.js';
+import { DialogHost } from '../desk/dialog.js';
+import { Toasts } from '../desk/toasts.js';
 import { WALLBOARD } from '../texts/en_wallboard.js';
-import { boardOf, levelWord, notePickUp } from './figures.js';
+import { token } from './address.js';
+import { Crew } from './crew.js';
+import { boardOf } from './figures.js';
+import { crew, day, floor, startReading, trouble, trueAt } from './readings.js';
+import { Tile } from './tile.js';
 import { Trend, sample } from './trend.js';
 
 const OLD_AFTER_MS = 5000;
-const POLL_EVERY_S = 2;
-const ASK_AGAIN_MS = 4000;
-/** The newest moment at which everything shown was true. */
-const trueAt = signal(0);
+const lines = signal(null);
+/** Whether whoever is signed in here may make displays. */
+const mayMake = signal(false);
 
-function Figure({ name, value, label, beside, level = '', word = levelWord(level), target = null }) {
+function Figure({ name, value, label, beside, level = '', word = '', target = null }) {
   return html`
     <section class="figure ${level}" aria-label=${label}>
       <h2>${label}</h2>
@@ -27,44 +30,40 @@ function Figure({ name, value, label, beside, level = '', word = levelWord(level
     </section>`;
 }
 
-function inTimeLevel({ percent, target }) {
-  if (percent === null || target === null) return '';
-  return percent >= target ? 'ok' : 'late';
-}
+const percentOf = (value) => (value === null ? null : WALLBOARD.percent(Math.round(value)));
+const Target = ({ children }) => html`<span>${WALLBOARD.target(children)}</span>`;
 
 function Figures({ board }) {
-  const { inTime, staff } = board;
-  const target_ms = board.target_s ? board.target_s * 1000 : null;
+  const { service, staff } = board;
+  const target_ms = board.target_s === null ? null : board.target_s * 1000;
+  const { levels } = WALLBOARD;
   return html`
     <div class="figures">
-      <${Figure} name="waiting" label=${WALLBOARD.waiting} value=${board.waiting} beside=${WALLBOARD.alerting(board.alerting)} />
-      <${Figure} name="longest" label=${WALLBOARD.longestWaiting} value=${board.longestWaiting_ms === null ? null : span(board.longestWaiting_ms)} level=${board.level}
-        beside=${target_ms && html`<span>${WALLBOARD.target(span(target_ms))}</span>`} target=${target_ms} />
-      <${Figure} name="inTime" label=${WALLBOARD.inTime} value=${inTime.percent === null ? null : WALLBOARD.percent(inTime.percent)} level=${inTimeLevel(inTime)} word=${WALLBOARD.inTimeLevels[inTimeLevel(inTime)] ?? ''}
-        beside=${inTime.target ? html`<span>${WALLBOARD.target(WALLBOARD.percent(inTime.target))}</span>` : WALLBOARD.noPickUp} target=${inTime.target} />
-      <${Figure} name="connected" label=${WALLBOARD.withAgents} value=${board.connected} beside=${board.longestConnected_ms !== null && html`<span>${WALLBOARD.longestIs(span(board.longestConnected_ms))}</span>`} />
-      <${Figure} name="onQueue" label=${WALLBOARD.onQueue} value=${staff.onQueue} level=${staff.notResponding ? 'soon' : ''}
-        word=${staff.notResponding ? WALLBOARD.notResponding(staff.notResponding) : ''} beside=${html`<span>${WALLBOARD.of(staff.total)}</span>`} />
-      <${Figure} name="load" label=${WALLBOARD.load} value=${staff.load === null ? null : WALLBOARD.percent(staff.load)} beside=${WALLBOARD.of(WALLBOARD.percent(100))} target=${100} />
+      <${Figure} name="waiting" label=${WALLBOARD.waiting} value=${board.waiting} level=${board.waitingLevel} word=${levels.waiting[board.waitingLevel]} target=${board.waitingLimit}
+        beside=${html`<span>${WALLBOARD.alerting(board.alerting)}</span><${Target}>${WALLBOARD.atMost(board.waitingLimit)}</${Target}>`} />
+      <${Figure} name="longest" label=${WALLBOARD.longestWaiting} value=${board.longestWaiting_ms === null ? null : span(board.longestWaiting_ms)} level=${board.longestLevel} word=${levels.waits[board.longestLevel] || (board.longestWaiting_ms === null ? WALLBOARD.nobody : '')}
+        target=${target_ms} beside=${target_ms !== null && html`<${Target}>${WALLBOARD.atMost(span(target_ms))}</${Target}>`} />
+      <${Figure} name="service" label=${WALLBOARD.service} value=${percentOf(service.percent)} level=${board.serviceLevel} word=${levels.service[board.serviceLevel]} target=${service.target}
+        beside=${service.target === null ? WALLBOARD.nothingCounts : html`<${Target}>${WALLBOARD.atLeast(WALLBOARD.percent(service.target))}</${Target}><span>${WALLBOARD.ofWaits(service.counted)}</span>`} />
+      <${Figure} name="active" label=${WALLBOARD.active} value=${board.active} level=${board.talkLevel === 'late' ? 'late' : ''} word=${board.talkLevel === 'late' ? WALLBOARD.long : ''}
+        beside=${board.talk_ms !== null && html`<span>${WALLBOARD.longestIs(span(board.talk_ms))}</span>`} />
+      <${Figure} name="onQueue" label=${WALLBOARD.onQueue} value=${staff.onQueue} level=${staff.notResponding ? 'soon' : ''} word=${staff.notResponding ? WALLBOARD.notResponding(staff.notResponding) : ''}
+        target=${staff.total} beside=${html`<span>${WALLBOARD.of(staff.total)}</span>${staff.draining > 0 && html`<span>${WALLBOARD.draining(staff.draining)}</span>`}`} />
+      <${Figure} name="load" label=${WALLBOARD.load} value=${percentOf(staff.load_percent)} level=${board.loadLevel} word=${levels.load[board.loadLevel]} target=${100}
+        beside=${WALLBOARD.ofThose(staff.isIn)} />
     </div>`;
 }
 
-function Tile({ group }) {
-  const word = levelWord(group.level) || (group.waiting || group.alerting ? WALLBOARD.noTarget : WALLBOARD.nobody);
-  return html`
-    <section class="tile ${group.level}" aria-label=${group.name}>
-      <h2><bdi>${group.name}</bdi><strong>${word}</strong></h2>
-      <dl><div><dt>${WALLBOARD.tile.waiting}</dt><dd>${group.waiting}</dd></div><div><dt>${WALLBOARD.tile.longest}</dt><dd>${group.longestWaiting_ms === null ? '–' : span(group.longestWaiting_ms)}</dd></div>
-        <div><dt>${WALLBOARD.tile.withAgents}</dt><dd>${group.connected}</dd></div><div><dt>${WALLBOARD.tile.onQueue}</dt><dd>${group.staff.onQueue}</dd></div></dl>
-    </section>`;
+/** Said once in five seconds at most why nothing newer came. */
+function whyOld() {
+  const { status } = trouble.value ?? {};
+  return WALLBOARD.troubles[status] ?? (status === undefined ? '' : WALLBOARD.troubles.other);
 }
-
 
 function Clock() {
   const age_ms = now.value - trueAt.value;
   const isOld = trueAt.value ? age_ms > OLD_AFTER_MS : performance.now() > OLD_AFTER_MS;
-  const old = trueAt.value ? WALLBOARD.old(span(age_ms)) : WALLBOARD.noData;
-  return html`<p class="clock ${isOld ? 'old' : ''}" role="status">${WALLBOARD.asOf} <time>${trueAt.value ? clockSeconds(trueAt.value) : '–'}</time>${isOld && html` <strong>${old}</strong>`}</p>`;
+  return html`<p class="clock ${isOld ? 'old' : ''}" role="status">${WALLBOARD.asOf} <time>${trueAt.value ? clockSeconds(trueAt.value) : '–'}</time>${isOld && html` <strong>${trueAt.value ? WALLBOARD.old(span(age_ms)) : WALLBOARD.noData} ${whyOld()}</strong>`}</p>`;
 }
 
 function toggleFullScreen() {
@@ -72,69 +71,60 @@ function toggleFullScreen() {
   else document.documentElement.requestFullscreen();
 }
 
+const openDisplays = () => import('./displays.js').then(({ openDisplayDialog }) => openDisplayDialog());
+
 function Board() {
-  const board = boardOf(now.value);
+  const board = boardOf(floor.value, crew.value, now.value - trueAt.value);
+  const Lines = lines.value;
   return html`
-    <header><h1>Parley</h1><${Clock} /><button type="button" class="quiet" onClick=${nextTheme}>${WALLBOARD.theme}</button><button type="button" class="quiet" onClick=${toggleFullScreen}>${WALLBOARD.fullScreen}</button></header>
+    <header><h1>Parley</h1><${Clock} />
+      ${mayMake.value && html`<button type="button" class="quiet" onClick=${openDisplays}>${WALLBOARD.displays}</button>`}
+      <button type="button" class="quiet" onClick=${nextTheme}>${WALLBOARD.theme}</button><button type="button" class="quiet" onClick=${toggleFullScreen}>${WALLBOARD.fullScreen}</button></header>
     <${Figures} board=${board} />
-    <div class="tiles">${board.groups.map((group) => html`<${Tile} key=${group.id} group=${group} />`)}
-      ${hasLoaded.value && board.groups.length === 0 && html`<p class="hint">${WALLBOARD.noGroup}</p>`}</div>`;
+    <div class="tiles">${board.tiles.map((tile) => html`<${Tile} key=${tile.id} tile=${tile} />`)}
+      ${board.tiles.length === 0 && html`<p class="hint">${WALLBOARD.noGroup}</p>`}</div>
+    ${Lines && day.value.length > 0 && html`<${Lines} items=${day.value} />`}
+    <${Crew} people=${crew.value} />`;
 }
 
 function Outside() {
-  if (session.value === undefined) return null;
-  return html`<div class="outside"><h1>${WALLBOARD.title}</h1><p>${WALLBOARD.nobodyIn} <a href="/">${WALLBOARD.logIn}</a>${WALLBOARD.thenStarts}</p></div>`;
+  const [isSlow, setSlow] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSlow(true), OLD_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  const { status } = trouble.value ?? {};
+  const isRefused = status === 401 || status === 403;
+  if (!isRefused && !isSlow) return null;
+  return html`
+    <div class="outside"><h1>${WALLBOARD.title}</h1>
+      ${token || !isRefused ? html`<p role="alert">${whyOld() || WALLBOARD.noData}</p>` : html`<p>${WALLBOARD.nobodyIn} <a href="/">${WALLBOARD.logIn}</a>${WALLBOARD.thenStarts}</p>`}</div>`;
 }
 
-const App = () => html`<main class="board">${session.value ? html`<${Board} />` : html`<${Outside} />`}</main>`;
+const App = () => html`<main class="board">${floor.value ? html`<${Board} />` : html`<${Outside} />`}</main><${DialogHost} /><${Toasts} />`;
 
-/** Agents' load has no event of its own; asking for it also shows that the server is there. */
-async function poll() {
-  try {
-    agents.replaceAll(await getAll('/agents'));
-  } catch (problem) {
-    if (problem.status !== 403) return;
-  }
-  if (connection.value === 'live' && hasLoaded.value) trueAt.value = serverNow();
-}
-
-let second = 0;
-
-function passSecond() {
-  if (!session.value) return;
-  second += 1;
-  if (second % POLL_EVERY_S === 0) poll();
-  if (!hasLoaded.value) return;
-  const board = boardOf(now.value);
-  sample(now.value, {
-    waiting: board.waiting, longest: board.longestWaiting_ms ?? 0, inTime: board.inTime.percent, connected: board.connected,
-    onQueue: board.staff.onQueue, load: board.staff.load,
+function keepSamples() {
+  if (!floor.value) return;
+  const board = boardOf(floor.value, crew.value, 0);
+  sample(trueAt.value, {
+    waiting: board.waiting, longest: board.longestWaiting_ms ?? 0, service: board.service.percent, active: board.active, onQueue: board.staff.onQueue, load: board.staff.load_percent,
   });
 }
 
-async function enter() {
-  try {
-    const found = await get('/session');
-    session.value = found?.principal ? found : null;
-  } catch {
-    session.value = null;
-  }
-  if (!session.value) {
-    setTimeout(enter, ASK_AGAIN_MS);
-    return;
-  }
-  goLive({ everything: true });
+async function learnRights() {
+  if (token) return;
+  const { principal } = await get('/session').catch(() => ({}));
+  mayMake.value = principal?.roles.some((role) => role === 'supervisor' || role === 'admin') ?? false;
 }
 
 wearWords();
 wearPreferences();
 startTicker();
-everySecond(passSecond);
-whenEvent((event) => { if (event.type === 'conversation.connected') notePickUp(event.conversation); });
-hasLoaded.subscribe((isLoaded) => {
-  if (!isLoaded) return;
-  for (const conversation of conversations.rows.values()) notePickUp(conversation);
-  poll();
+trueAt.subscribe(keepSamples);
+floor.subscribe((groups) => {
+  if (!groups || lines.value) return;
+  learnRights();
+  import('./lines.js').then(({ Lines }) => { lines.value = Lines; }, () => {});
 });
 render(html`<${App} />`, document.getElementById('app'));
-enter();
+startReading();

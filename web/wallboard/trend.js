@@ -1,7 +1,7 @@
 // The last half hour of each number, sampled here and kept as long as the page is open, drawn as one line.
 import { html, signal } from '../core/html.js';
-import { WINDOW_MS } from './figures.js';
 
+const WINDOW_MS = 30 * 60_000;
 const EVERY_MS = 10_000;
 const STORE = 'parley.wallboard';
 const WIDTH = 300;
