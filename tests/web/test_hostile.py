@@ -133,6 +133,7 @@ def lists(page: Page, _: str) -> None:
     expect(page.locator(".rows .row").nth(20)).to_be_visible()
     page.evaluate("location.hash = '#/mine'")
     open_row(page, "@ferry42")
+    expect(page.locator(".identities li")).to_be_visible()
     page.get_by_role("button", name="Transfer").click()
     expect(page.get_by_role("dialog").locator(".choice").nth(20)).to_be_visible()
 
@@ -143,6 +144,7 @@ def floor(page: Page, _: str) -> None:
     expect(page.locator(".floor-table tbody tr").nth(10)).to_be_visible()
     page.get_by_role("searchbox").fill("ferry42")
     open_row(page, "@ferry42")
+    expect(page.locator(".identities li")).to_be_visible()
     page.get_by_role("button", name="Clear").click()
     expect(page.locator(".floor-table tbody tr").nth(10)).to_be_visible()
 

@@ -55,7 +55,7 @@ def test_without_a_line_commands_fail_loudly_and_nothing_is_missed(
     world.stream_epoch += 1
     expect(page.get_by_text("No live connection.")).to_be_visible(timeout=5000)
     page.get_by_role("button", name="Hold").click()
-    expect(page.get_by_text("the server does not answer")).to_be_visible()
+    expect(page.get_by_text("not done, the server does not answer")).to_be_visible()
     world.add_post(row, "said meanwhile")
     page.context.set_offline(offline=False)
     expect(page.locator(".log").get_by_text("said meanwhile")).to_have_count(1)

@@ -106,8 +106,11 @@ function useCalls(conversation, canReply, field) {
   }, [call]);
 }
 
+const GROWS_BY_ITSELF = globalThis.CSS?.supports('field-sizing', 'content');
+
 // The field grows with its words, to a third of the screen.
 function fit(field) {
+  if (GROWS_BY_ITSELF) return;
   field.style.height = 'auto';
   field.style.height = `${Math.min(field.scrollHeight + 2, innerHeight / 3)}px`;
 }

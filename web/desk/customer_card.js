@@ -4,19 +4,22 @@ import { html, useEffect, useState } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { locale } from '../core/language.js';
 import { customerName, networkName, shortDay, unturned, wholeTime } from '../core/format.js';
-import { agentName } from '../state/store.js';
+import { agentName, connection } from '../state/store.js';
 import { DESK, PERSON } from '../texts/en.js';
 
 /** `{card, problem, again}`; the card is null while it is read. */
 function useCard(customerId) {
   const [found, setFound] = useState({ id: null, card: null, problem: null });
   const [turn, setTurn] = useState(0);
+  const isLive = connection.value === 'live';
+  // What could not be read is read when the server is there again.
   useEffect(() => {
+    if (found.card && found.id === customerId) return undefined;
     let isCurrent = true;
     const take = (news) => isCurrent && setFound({ id: customerId, card: null, problem: null, ...news });
     if (customerId) get(`/customers/${encodeURIComponent(customerId)}`).then((card) => take({ card }), (problem) => take({ problem }));
     return () => { isCurrent = false; };
-  }, [customerId, turn]);
+  }, [customerId, turn, isLive]);
   return { ...(found.id === customerId ? found : { card: null, problem: null }), again: () => setTurn(turn + 1) };
 }
 

@@ -2,7 +2,7 @@
 import { get } from '../core/api.js';
 import { html, useEffect, useState } from '../core/html.js';
 import { networkName, shortDay, stateName, unturned, wholeTime } from '../core/format.js';
-import { agentName, conversations, isOpen } from '../state/store.js';
+import { agentName, connection, conversations, isOpen } from '../state/store.js';
 import { DESK, PERSON } from '../texts/en.js';
 import { hrefOf, openConversation } from './route.js';
 
@@ -28,6 +28,9 @@ function usePages(customerId, version) {
     if (customerId) read(null, [], () => isWanted);
     return () => { isWanted = false; };
   }, [customerId, version]);
+  const isLive = connection.value === 'live';
+  // What could not be read is read when the server is there again.
+  useEffect(() => { if (isLive && pages.problem) read(pages.next, pages.rows); }, [isLive]);
   return { ...pages, more: () => read(pages.next, pages.rows) };
 }
 

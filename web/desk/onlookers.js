@@ -53,11 +53,21 @@ async function read(id) {
   if (here?.id === id) onlookers.value = { [id]: items };
 }
 
+/** Whoever only passes on the way to another one does not look. */
+const LOOKS_AFTER_MS = 200;
+
 /** While a conversation is open, the others see it; after a cut the list is read again. */
 export function usePresence(id) {
   const isLive = connection.value === 'live';
-  useEffect(() => enter(id), [id]);
-  useEffect(() => { if (isLive) read(id); }, [id, isLive]);
+  useEffect(() => {
+    let leave = null;
+    const timer = setTimeout(() => {
+      leave = enter(id);
+      if (connection.value === 'live') read(id);
+    }, LOOKS_AFTER_MS);
+    return () => { clearTimeout(timer); leave?.(); };
+  }, [id]);
+  useEffect(() => { if (isLive) read(id); }, [isLive]);
 }
 
 export function startPresence() {

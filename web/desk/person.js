@@ -1,7 +1,7 @@
 // The right column: the person, what was before, why it came here.
-import { html } from '../core/html.js';
+import { html, useEffect, useState } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { wholeTime } from '../core/format.js';
+import { customerName, wholeTime } from '../core/format.js';
 import { channelName, conversations, isSupervisor, workgroupName } from '../state/store.js';
 import { PERSON, THREAD } from '../texts/en.js';
 import { CustomerCard } from './customer_card.js';
@@ -30,11 +30,27 @@ function Facts({ conversation }) {
     </section>`;
 }
 
+const Name = ({ customer }) => html`<section><h1><bdi>${customerName(customer)}</bdi></h1></section>`;
+
+const RESTS_AFTER_MS = 100;
+
+/** Whether somebody stays there: who only passes does not need all that there is to know. */
+function useRest(id) {
+  const [rested, setRested] = useState(null);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(id), RESTS_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [id]);
+  return rested === id;
+}
+
 export function Person() {
   const conversation = route.value.id ? conversations.get(route.value.id) : null;
+  const isResting = useRest(route.value.id);
   return html`
     <section class="right" tabindex="0" aria-label=${THREAD.about}>
       <button type="button" class="quiet icon only-phone" aria-label=${PERSON.back} onClick=${() => { pane.value = 'thread'; }}><${Icon} name="back" /></button>
-      ${conversation && html`<${CustomerCard} conversation=${conversation} /><${History} conversation=${conversation} /><${Later} name="Why" conversation=${conversation} /><${Facts} conversation=${conversation} />`}
+      ${conversation && !isResting && html`<${Name} customer=${conversation.customer} />`}
+      ${conversation && isResting && html`<${CustomerCard} conversation=${conversation} /><${History} conversation=${conversation} /><${Later} name="Why" conversation=${conversation} /><${Facts} conversation=${conversation} />`}
     </section>`;
 }

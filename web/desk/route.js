@@ -37,7 +37,9 @@ export function hrefOf({ page = route.value.page || 'mine', id = null, filters =
 }
 
 export function go(target) {
-  location.hash = hrefOf(target);
+  const href = hrefOf(target);
+  // Not by the address itself: the browser would look for a place of that name on the page, and tell of it.
+  if (href !== location.hash) history.pushState(null, '', href);
   readAddress();
   pane.value = route.value.id ? 'thread' : 'list';
 }

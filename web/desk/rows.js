@@ -13,11 +13,12 @@ import { hrefOf, openConversation, route } from './route.js';
 const USUAL_ROW_PX = 60;
 
 function Unread({ conversation }) {
-  const count = isMine(conversation) && route.value.id !== conversation.id ? unreadOf(conversation) : 0;
+  const count = isMine(conversation) ? unreadOf(conversation) : 0;
   return count > 0 && html`<b class="unread">${LISTS.unread(count)}</b>`;
 }
 
-function Row({ conversation, index, count }) {
+// Drawn anew when something of it changes, not whenever another one is opened.
+function Row({ conversation, index, count, isCurrent }) {
   const { id, state, unanswered_count: unanswered = 0 } = conversation;
   const open = (event) => {
     event.preventDefault();
@@ -25,11 +26,11 @@ function Row({ conversation, index, count }) {
   };
   return html`
     <li aria-setsize=${count} aria-posinset=${index + 1}><a class="row ${state} ${unanswered && state === 'connected' ? 'speaks' : ''}" href=${hrefOf({ id })}
-      aria-current=${route.value.id === id ? 'true' : undefined} onClick=${open}>
+      aria-current=${isCurrent ? 'true' : undefined} onClick=${open}>
       <span class="row-top"><bdi class="who">${customerName(conversation.customer)}</bdi><${Deadline} conversation=${conversation} /></span>
       <span class="row-sub"><${Audience} conversation=${conversation} />
         ${state === 'queued' && html`<span class="row-group"> · ${workgroupName(conversation.workgroup_id)}</span>`}
-        <${Unread} conversation=${conversation} />
+        ${!isCurrent && html`<${Unread} conversation=${conversation} />`}
         ${unanswered > 1 && html`<span class="row-count" title=${LISTS.unanswered}>${LISTS.posts(unanswered)}</span>`}
         ${hasDraft(id) && html`<span class="draft">${LISTS.draft}</span>`}</span>
     </a></li>`;
@@ -60,6 +61,6 @@ export function Rows({ conversations, empty }) {
   return html`
     <div class="rows-frame" ref=${frame} onScroll=${onScroll}>
       ${count > 0 ? html`<ul class="rows" style=${room}>${conversations.slice(from, to).map((conversation, at) => html`
-        <${Row} key=${conversation.id} conversation=${conversation} index=${from + at} count=${count} />`)}</ul>` : empty}
+        <${Row} key=${conversation.id} conversation=${conversation} index=${from + at} count=${count} isCurrent=${conversation.id === route.value.id} />`)}</ul>` : empty}
     </div>`;
 }

@@ -59,6 +59,7 @@ function Log({ conversation, timeline }) {
   const entries = withDays(timeline.entries);
   const toEnd = () => { if (log.current) log.current.scrollTop = log.current.scrollHeight; };
   useLayoutEffect(() => {
+    if (!timeline.entries.length && !unsent.length) return;
     if (isAtEnd.current) toEnd();
     else setMore(true);
   }, [timeline.entries.length, unsent.length]);

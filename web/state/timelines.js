@@ -1,7 +1,7 @@
 // The entries of the conversations that were looked at; read afresh whenever an event says that there is more.
 import { getAll } from '../core/api.js';
 import { dayKey } from '../core/format.js';
-import { signal } from '../core/html.js';
+import { afterPaint, signal } from '../core/html.js';
 
 const KEPT = 30;
 const PAUSE_MS = 40;
@@ -21,11 +21,14 @@ function shelf(conversationId) {
   return timelines.get(conversationId);
 }
 
+// A page that is hidden is not painted.
+const soon = (run) => (document.hidden ? run() : afterPaint(run));
+
 /** The signal of a conversation's timeline; reads it if it is not known yet. */
 export function timelineOf(conversationId) {
   const isNew = !timelines.has(conversationId);
   const timeline = shelf(conversationId);
-  if (isNew) read(conversationId);
+  if (isNew) soon(() => read(conversationId));
   return timeline;
 }
 

@@ -1,6 +1,6 @@
 // The table of all open conversations: chosen by the box in front, opened by a click or Enter.
 import { now } from '../core/clock.js';
-import { html } from '../core/html.js';
+import { computed, html, useRef } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { customerName, networkName, span, stateName, toMs } from '../core/format.js';
 import { Wait } from '../desk/deadline.js';
@@ -26,9 +26,12 @@ export function Network({ conversation }) {
   return html`${networkName(conversation.network)}${isPrivate(conversation) && html` <span class="closed"><${Icon} name="lock" /><span class="unseen">${FLOOR.private}</span></span>`}`;
 }
 
+// Whichever conversation is open, the filters stay the same, and so do the links.
+const filterQuery = computed(() => new URLSearchParams(route.value.filters).toString());
+
 /** A link, so that it can be copied and opened beside; a plain click opens it here. */
 export function OpenLink({ conversation, beforehand = () => {} }) {
-  const { filters } = route.value;
+  const filters = Object.fromEntries(new URLSearchParams(filterQuery.value));
   const open = (event) => {
     event.stopPropagation();
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -47,11 +50,12 @@ function Due({ conversation }) {
   return html`<span class="wait ${levelOf(conversation, now.value)}">${left > 0 ? FLOOR.dueIn(span(left)) : FLOOR.dueAgo(span(-left))}</span>`;
 }
 
-function Row({ conversation, shown, index, ariaIndex }) {
+// Drawn anew when something of it changes, not whenever another one is opened.
+function Row({ conversation, shown, index, ariaIndex, isOpen }) {
   const { id, state } = conversation;
-  const take = (event) => choose(conversation, shown, { isOn: event.currentTarget.checked, isRange: event.shiftKey });
+  const take = (event) => choose(conversation, shown.current, { isOn: event.currentTarget.checked, isRange: event.shiftKey });
   return html`
-    <tr data-index=${index} aria-rowindex=${ariaIndex} aria-selected=${route.value.id === id} onClick=${() => openConversation(id)}>
+    <tr data-index=${index} aria-rowindex=${ariaIndex} aria-selected=${isOpen} onClick=${() => openConversation(id)}>
       <td class="c-chosen" onClick=${(event) => event.stopPropagation()}><label class="box"><input type="checkbox" checked=${isChosen(id)} aria-label=${FLOOR.choose(customerName(conversation.customer))} onClick=${take} /></label></td>
       <td class="c-customer"><${OpenLink} conversation=${conversation} /></td>
       <td class="c-state"><span class="state ${state}">${stateName(state)}</span></td>
@@ -74,6 +78,8 @@ export function OpenTable({ rows }) {
   const areAllChosen = rows.length > 0 && rows.every(({ id }) => isChosen(id));
   const head = html`<label class="box"><input type="checkbox" checked=${areAllChosen} aria-label=${FLOOR.chooseAll} onClick=${(event) => chooseAll(rows, { isOn: event.currentTarget.checked })} /></label>`;
   const columns = [{ name: 'chosen', title: FLOOR.columns.chosen, head }, ...COLUMNS];
-  const renderRow = (conversation, place) => html`<${Row} key=${conversation.id} conversation=${conversation} shown=${rows} ...${place} />`;
+  const shown = useRef(rows);
+  shown.current = rows;
+  const renderRow = (conversation, place) => html`<${Row} key=${conversation.id} conversation=${conversation} shown=${shown} isOpen=${route.value.id === conversation.id} ...${place} />`;
   return html`<${Windowed} label=${FLOOR.table} kind="floor-table" columns=${columns} rows=${rows} renderRow=${renderRow} sort=${wish('sort') || 'waits'} onSort=${turnOrder} empty=${html`<${Empty} />`} />`;
 }
