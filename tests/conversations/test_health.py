@@ -70,7 +70,22 @@ def test_pauses_grow_and_are_spread_over_their_whole_length() -> None:
 
 
 def test_refused_credentials_are_tried_seldom() -> None:
-    assert health.pause_s(Trouble.UNAUTHORISED, 1, 0.0) >= 30
+    assert health.pause_s(Trouble.UNAUTHORISED, 1, 0.0) == 30
+    assert health.pause_s(Trouble.UNAUTHORISED, 9, 0.5) == 45
+    assert health.pause_s(Trouble.UNAUTHORISED, 9, 1.0) == 60
+
+
+def test_a_network_that_asks_for_time_gets_a_tenth_more_and_a_second_at_most() -> None:
+    waited = [health.wait_s(asked, 1.0) for asked in (-1.0, 0.0, 5.0, 10.0, 100.0)]
+    assert waited == [0.0, 0.0, 5.5, 11.0, 101.0]
+    assert health.wait_s(100.0, 0.5) == 100.5
+
+
+def test_what_was_missed_is_forgiven_by_the_line_and_counted_by_polls() -> None:
+    missed = seen(Read(missed=True))
+    assert (missed.missed, seen(Heard(), before=missed).missed) == (1, 0)
+    limited = seen(Limited(30), before=missed)
+    assert (limited.missed, seen(Heard(), before=limited).missed) == (1, 0)
 
 
 @given(asked=st.floats(0, 1e12), chance=st.floats(0, 1))
