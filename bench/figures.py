@@ -244,8 +244,10 @@ _PAGES = (
     Figure("pages.key_p95", "key → painted, p95", "ms", at_most(50)),
     Figure("pages.frame_p95", "from frame to frame while scrolling, p95", "ms", at_most(50)),
     Figure("pages.events", "events while memory is watched", ""),
-    Figure("pages.heap", "the page's memory after them", "MiB"),
-    Figure("pages.heap_growth", "growth of the page's memory by them", "MiB", at_most(2)),
+    Figure("pages.heap_first", "the page's memory after a tenth of them", "MiB"),
+    Figure("pages.heap_half", "the page's memory after half of them", "MiB"),
+    Figure("pages.heap", "the page's memory after all of them", "MiB"),
+    Figure("pages.heap_growth", "its growth from the tenth on", "MiB", at_most(2)),
     Figure("pages.complaints", "errors in the console", "", at_most(0)),
 )
 

@@ -25,6 +25,10 @@ SHOWN_WITHIN_S = 60.0
 SETTLES_S = 2.0
 PAUSE_S = 0.05
 NOBODYS_SKILL = [{"skill": "volapuk", "min_proficiency": 50}]
+WEIGHED_AT_PERCENT = (10, 50, 100)
+EVENTS_EACH = 3
+"""A conversation is created, gets its post, and is discarded."""
+
 SHORTEST_TOLD_MS = 16.0
 """Browsers tell of no key that was painted sooner."""
 
@@ -201,19 +205,30 @@ async def _keys_ms(visit: Visit, samples: int) -> list[float]:
 
 
 async def _memory(visit: Visit, made: Floor, sizes: Sizes) -> dict[str, float]:
-    conversation_id, agent = await made.connect()
-
-    async def happen(events: int) -> None:
-        for number in range(events):
-            await made.command(agent, conversation_id, ("hold", "resume")[number % 2])
+    """Let conversations come and go before a page that is open, and weigh it three times."""
+    channel_id = await add_channel(made, "another wall in Volapük", required_skills=NOBODYS_SKILL)
+    marks = [sizes.page_events * share // 100 for share in WEIGHED_AT_PERCENT]
+    heaps, told = [], 0
+    await visit.page.evaluate("location.hash = '#/floor'")
+    for mark in marks:
+        while told < mark:
+            told += await _come_and_go(
+                made, channel_id, min(PAGE, -(-(mark - told) // EVENTS_EACH))
+            )
         await asyncio.sleep(SETTLES_S)
-
-    await happen(sizes.page_events // 5 * 2)
-    before = await visit.heap_mib()
-    await happen(sizes.page_events)
-    after = await visit.heap_mib()
+        heaps.append(await visit.heap_mib())
     return {
-        "pages.events": float(sizes.page_events),
-        "pages.heap": after,
-        "pages.heap_growth": after - before,
+        "pages.events": float(told),
+        "pages.heap_first": heaps[0],
+        "pages.heap_half": heaps[1],
+        "pages.heap": heaps[-1],
+        "pages.heap_growth": heaps[-1] - heaps[0],
     }
+
+
+async def _come_and_go(made: Floor, channel_id: str, count: int) -> int:
+    """Open conversations and end them; return how many events that told."""
+    ids = await made.send(made.posts(count), channel_id)
+    for conversation_id in ids:
+        await made.command(made.admin, conversation_id, "discard", {"reason": "measured"})
+    return count * EVENTS_EACH
