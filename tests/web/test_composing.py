@@ -118,6 +118,7 @@ def test_who_is_named_is_told_until_it_is_read(serve: Serve, log_in: LogIn) -> N
     expect(named).to_contain_text("@Agent one, look")
     expect(page.get_by_text("Agent seven names you in a note")).to_be_visible()
     expect(page.get_by_label("Your reply")).to_be_focused()
+    expect(page.get_by_role("button", name="1 note names you")).to_be_visible()
     named.get_by_role("link").click()
     expect(page.get_by_role("heading", name="@quay_9").first).to_be_visible()
     expect(named).to_have_count(0)

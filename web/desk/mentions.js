@@ -68,3 +68,10 @@ function All() {
 }
 
 export const openMentions = () => openDialog({ title: MENTIONS.label, body: All });
+
+/** Wherever one is: how many notes that name one are not read yet. */
+export function MentionsBadge() {
+  const count = mentions.value.length;
+  if (!count) return null;
+  return html`<button type="button" class="quiet mentions-badge" aria-label=${MENTIONS.unread(count)} title=${MENTIONS.unread(count)} onClick=${openMentions}><${Icon} name="note" />${count}</button>`;
+}

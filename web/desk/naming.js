@@ -1,14 +1,16 @@
 // Colleagues named in a note: `@` and how a name begins offers them, with what they do now; who is named is told.
 import { html, useState } from '../core/html.js';
 import { statusName } from '../core/format.js';
-import { session, staff } from '../state/store.js';
+import { agents, session } from '../state/store.js';
 import { NAMING } from '../texts/en.js';
 
 const SHOWN = 8;
 const MOST = 20;
 const TOKEN = /(?:^|[\s(])(@[^@\n]{0,40})$/u;
 
-const others = () => staff.value.filter(({ id }) => id !== session.value?.agent_id);
+// Whoever answers or sees to it; programs have an agent's row, too, and read no notes.
+const READERS = ['agent', 'supervisor', 'admin'];
+const others = () => agents.all().filter(({ id, roles = READERS }) => id !== session.value?.agent_id && roles.some((role) => READERS.includes(role)));
 const nameOf = (agent) => agent.name || agent.username;
 
 /** How somebody is named so that nobody else is meant. */

@@ -1,7 +1,7 @@
 // A list of conversations of which only the rows that are seen are drawn: a thousand may wait.
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../core/html.js';
 import { customerName } from '../core/format.js';
-import { useWindow } from '../core/windowing.js';
+import { useKeptFocus, useWindow } from '../core/windowing.js';
 import { isMine, workgroupName } from '../state/store.js';
 import { unreadOf } from '../state/seen.js';
 import { LISTS } from '../texts/en.js';
@@ -56,10 +56,11 @@ export function Rows({ conversations, empty }) {
     const height = frame.current.querySelector('li')?.offsetHeight;
     if (height && height !== rowPx) setRowPx(height);
   });
+  const keptFocus = useKeptFocus();
   useSight(frame, route.value.id ? conversations.findIndex(({ id }) => id === route.value.id) : -1, rowPx);
   const room = { paddingBlockStart: `${from * rowPx}px`, paddingBlockEnd: `${(count - to) * rowPx}px` };
   return html`
-    <div class="rows-frame" ref=${frame} onScroll=${onScroll}>
+    <div class="rows-frame" ref=${frame} onScroll=${onScroll} ...${keptFocus}>
       ${count > 0 ? html`<ul class="rows" style=${room}>${conversations.slice(from, to).map((conversation, at) => html`
         <${Row} key=${conversation.id} conversation=${conversation} index=${from + at} count=${count} isCurrent=${conversation.id === route.value.id} />`)}</ul>` : empty}
     </div>`;

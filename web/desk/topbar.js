@@ -10,6 +10,7 @@ import { setStatus } from './commands.js';
 import { SessionEnding } from './ending.js';
 import { openHelp } from './help.js';
 import { keyHint } from './key_table.js';
+import { MentionsBadge } from './mentions.js';
 import { Menu } from './menu.js';
 import { openPalette } from './palette.js';
 import { changePassword } from './password.js';
@@ -75,6 +76,7 @@ export function TopBar() {
       ${me.value && html`<span class="load-label">${DESK.load}</span><${Load} percent=${me.value.utilization_percent} label=${DESK.yourLoad} />`}
       <${Places} />
       <button type="button" class="search" aria-label=${DESK.search} onClick=${openPalette}><${Icon} name="search" /><span>${DESK.search}</span><kbd>Ctrl K</kbd></button>
+      <${MentionsBadge} />
       <button type="button" class="quiet icon theme-button" aria-label=${DESK.changeTheme(PREFERENCES.themes[preferences.value.theme])} title=${DESK.theme} onClick=${nextTheme}><${Icon} name="theme" /></button>
       <button type="button" class="quiet icon help-button" aria-label=${DESK.keys} title=${`${DESK.keys}  ${keyHint('help')}`} onClick=${openHelp}>?</button>
       <${AccountMenu} />

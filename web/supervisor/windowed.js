@@ -1,7 +1,7 @@
 // A table of which only the rows that are seen are drawn: a floor has a thousand of them.
 import { html, useLayoutEffect, useRef, useState } from '../core/html.js';
 import { Icon } from '../core/icons.js';
-import { useWindow } from '../core/windowing.js';
+import { useKeptFocus, useWindow } from '../core/windowing.js';
 
 const ROW_PX = 34;
 const HEAD_PX = 30;
@@ -33,19 +33,6 @@ function useRowKeys(frame, count) {
     if (below > scrollTop + clientHeight) frame.current.scrollTop = below - clientHeight;
     wanted.current = index;
     draw((count) => count + 1);
-  };
-}
-
-/** A row that changes its place is taken out and put in again, and the browser forgets that it had the focus. */
-function useKeptFocus() {
-  const had = useRef(null);
-  useLayoutEffect(() => {
-    if (had.current?.isConnected && document.activeElement === document.body) had.current.focus({ preventScroll: true });
-  });
-  return {
-    onfocusin: ({ target }) => { had.current = target; },
-    // What a person leaves is left before anything is drawn; what was moved is not left.
-    onfocusout: ({ target }) => queueMicrotask(() => { if (had.current === target && document.activeElement !== target) had.current = null; }),
   };
 }
 

@@ -507,6 +507,7 @@ export const NAMING = {
 export const MENTIONS = {
   label: 'You are named',
   by: (name) => `${name} names you in a note`,
+  unread: (count) => (count === 1 ? '1 note names you' : `${count} notes name you`),
   all: 'All notes that name you',
   more: 'Older ones',
   none: 'No note has named you yet.',
