@@ -142,20 +142,28 @@ class Judge:
         tree, _ = mutated(path.read_text(), mutant.number)
         changed = compile(tree, str(path), "exec")
         if mutant.function is not None:
-            self._replace_code(str(path), mutant.function, changed)
-        elif not adopt(_name_of(module), changed, PROGRAM):
+            is_taken = self._replace_code(str(path), mutant.function, changed)
+        else:
+            is_taken = bool(adopt(_name_of(module), changed, PROGRAM))
+        if not is_taken:
             return NOWHERE
         return 0 if all(is_passed(self._items[test]) for test in tests) else 1
 
-    def _replace_code(self, path: str, function: Function, module: CodeType) -> None:
-        """Change the function, and those within it that were made when the module was imported."""
+    def _replace_code(self, path: str, function: Function, module: CodeType) -> bool:
+        """Change the function, and those within it that were made when the module was imported.
+
+        Answers False where a function that runs cannot take it: one without its `super()` has
+        another closure.
+        """
         changed = next(
             code for code in _codes(module) if (code.co_name, code.co_firstlineno) == function
         )
         for code in (changed, *_codes(changed)):
             for known in self._functions.get((path, code.co_name, code.co_firstlineno), ()):
-                if known.__code__.co_freevars == code.co_freevars:
-                    known.__code__ = code
+                if known.__code__.co_freevars != code.co_freevars:
+                    return False
+                known.__code__ = code
+        return True
 
     def _is_found_anew(self, module: str, mutant: Mutant) -> bool:
         tests = self._reach.of_module(module)
