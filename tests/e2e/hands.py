@@ -59,7 +59,7 @@ class Mouse:
 
     def disconnect(self, page: Page, code: str) -> None:
         page.get_by_role("button", name="Disconnect").click()
-        page.get_by_label("Wrap-up").fill(code)
+        page.get_by_role("radio", name=code).check()
         page.get_by_role("button", name="Done").click()
 
 
@@ -102,13 +102,17 @@ class Keys:
 
     def disconnect(self, page: Page, code: str) -> None:
         page.keyboard.press("x")
-        field = page.get_by_label("Wrap-up")
-        expect(field).to_be_visible()
+        codes = page.get_by_role("group", name="Wrap-up").get_by_role("radio")
+        expect(codes.first).to_be_visible()
         for _ in range(TABS_AT_MOST):
-            if field.evaluate("field => field === document.activeElement"):
+            if codes.first.evaluate("field => field === document.activeElement"):
                 break
             page.keyboard.press("Tab")
-        page.keyboard.type(code)
+        page.keyboard.press("Space")
+        for _ in range(codes.count()):
+            if page.get_by_role("radio", name=code).is_checked():
+                break
+            page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
 
 
