@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.screenshots.stage import LONG_REPLY, Stage
+from tests.screenshots.stage import CARE, LONG_REPLY, Stage
 
 DESKTOP: Any = {"width": 1440, "height": 900}
 PHONE: Any = {
@@ -98,6 +98,13 @@ def wallboard(studio: Studio) -> None:
     studio.take("wallboard", studio.opened(SUPERVISOR, "wallboard", dark=True))
 
 
+def administration(studio: Studio) -> None:
+    page = studio.opened(ADMIN, "administration#/workgroups")
+    page.get_by_role("link", name=CARE).click()
+    expect(page.get_by_label("Picked up within")).to_be_visible()
+    studio.take("administration", page)
+
+
 def sign_in(studio: Studio) -> None:
     page = studio.opened(None, viewport={"width": 640, "height": 460})
     studio.take("sign-in", page)
@@ -107,7 +114,16 @@ def phone(studio: Studio) -> None:
     studio.take("phone", opened_talk(studio, "ferry42", **PHONE))
 
 
-PICTURES: dict[str, Callable[[Studio], None]] = {
-    taken.__name__: taken
-    for taken in (offer, desk, desk_dark, composer, floor, decision, wallboard, sign_in, phone)
-}
+TAKEN = (
+    offer,
+    desk,
+    desk_dark,
+    composer,
+    floor,
+    decision,
+    wallboard,
+    administration,
+    sign_in,
+    phone,
+)
+PICTURES: dict[str, Callable[[Studio], None]] = {taken.__name__: taken for taken in TAKEN}
