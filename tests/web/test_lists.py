@@ -8,6 +8,13 @@ from tests.web.test_desk import LogIn, Serve, connected, offered, open_row, unti
 
 MANY = 1_100
 MOST_DRAWN = 80
+PRESSES_AT_ONCE = """() => new MutationObserver((_, observer) => {
+  if (document.querySelectorAll('.offer').length < 2) return;
+  observer.disconnect();
+  document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'a', bubbles: true }));
+}).observe(document.body, { childList: true, subtree: true })"""
+"""A finger that is on its way when another offer comes on top."""
+
 LIVE = """async (events) => {
   const [live, store, timelines] = await Promise.all(
     ['live', 'store', 'timelines'].map((name) => import(`/web/state/${name}.js`)));
@@ -77,10 +84,11 @@ def test_of_several_offers_keys_mean_the_one_that_shows_them(serve: Serve, log_i
     page.keyboard.press("d")
     until(page, lambda: second["state"] == "queued")
     expect(cards).to_have_count(1)
-    page.wait_for_timeout(750)
-    page.keyboard.press("a")
+    page.evaluate(PRESSES_AT_ONCE)
+    third = world.add_conversation("lock_5", ["Quicker"], age_s=5)
+    world.offer(third, "agent-1", 9)
     until(page, lambda: first["state"] == "connected")
-    assert mine["state"] == "connected"
+    assert (mine["state"], third["state"]) == ("connected", "alerting")
 
 
 def test_what_came_since_is_new_until_it_is_opened(serve: Serve, log_in: LogIn) -> None:

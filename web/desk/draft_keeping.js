@@ -7,6 +7,7 @@ import { draftOf, settleDraft, unsavedIds, whenUnsaved } from './drafts.js';
 
 const SAVE_AFTER_MS = 600;
 const AGAIN_AFTER_MS = 3000;
+const MOST_KEEPERS = 50;
 
 /** Conversation id → `{kind: 'lost'}`, or `{kind: 'conflict', kept}` with the words of another window. */
 const troubles = signal({});
@@ -95,8 +96,19 @@ class Keeper {
   }
 }
 
+/** Of what is saved and was left long ago nothing is remembered: it is read when it is opened again. */
+function forgetIdle() {
+  for (const [id, { isBusy, isHeld }] of keepers) {
+    if (keepers.size <= MOST_KEEPERS) return;
+    if (!isBusy && !isHeld && !draftOf(id).isUnsaved && !troubles.value[id]) keepers.delete(id);
+  }
+}
+
 function keeperOf(id) {
-  if (!keepers.has(id)) keepers.set(id, new Keeper(id));
+  if (!keepers.has(id)) {
+    forgetIdle();
+    keepers.set(id, new Keeper(id));
+  }
   return keepers.get(id);
 }
 
