@@ -102,8 +102,8 @@ async def list_customers(
 ) -> dict[str, Any]:
     """List customers, the newest first; an agent finds those of whom it sees a conversation.
 
-    With `q` a page looks at the next 2,000 customers: it may hold fewer than `limit`, or none, and
-    have a `next_cursor` all the same.
+    With `q`, and for agents, a page looks at the next 2,000 customers: it may hold fewer than
+    `limit`, or none, and have a `next_cursor` all the same.
     """
 
     def read(connection: Connection) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def found(connection: Connection, q: str, viewer: Viewer, window: Window) -> Pag
     A page may hold fewer than were asked for, or none, and lead to another all the same.
     """
     words = q.split()[:MOST_WORDS]
-    if not words:
+    if not words and viewer.workgroup_ids is None:
         return page(connection, _visible(viewer), CREATION, window, newest_first=True)
     looked_at = select(*CREATION)
     end = page(

@@ -64,3 +64,6 @@ async def test_a_page_looks_at_so_many_and_leads_on(
         page = await floor.admin.ok("GET", f"{path}&cursor={page['next_cursor']}")
 
     assert (ids, pages) == (["c0"], 3)
+    stranger = await floor.agent(member=False)
+    nothing = await stranger.ok("GET", "/customers")
+    assert (nothing["items"], bool(nothing["next_cursor"])) == ([], True)
