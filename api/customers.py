@@ -103,7 +103,8 @@ async def list_customers(
     """List customers, the newest first; an agent finds those of whom it sees a conversation.
 
     With `q`, and for agents, a page looks at the next 2,000 customers: it may hold fewer than
-    `limit`, or none, and have a `next_cursor` all the same.
+    `limit`, or none, and have a `next_cursor` all the same. Whose whole handle or id is the one
+    word comes on the first page, beside the others.
     """
 
     def read(connection: Connection) -> dict[str, Any]:

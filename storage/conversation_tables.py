@@ -31,6 +31,7 @@ class IdentityRow(SQLModel, table=True):
     """A customer's face on one network."""
 
     __tablename__ = "identities"
+    __table_args__ = (Index("identities_by_handle", "handle"),)
     network: str = Field(primary_key=True)
     external_id: str = Field(primary_key=True)
     customer_id: str = Field(foreign_key="customers.id", index=True)

@@ -53,7 +53,7 @@ async def test_a_page_looks_at_so_many_and_leads_on(
     monkeypatch.setattr(customer_search, "SEARCHED", 2)
     for number in range(5):
         await meet(floor, f"c{number}", handle=f"walker{number}")
-    path, ids, pages = "/customers?q=walker0", [], 0
+    path, ids, pages = "/customers?q=alker0", [], 0
 
     page = await floor.admin.ok("GET", path)
     while True:
@@ -67,3 +67,23 @@ async def test_a_page_looks_at_so_many_and_leads_on(
     stranger = await floor.agent(member=False)
     nothing = await stranger.ok("GET", "/customers")
     assert (nothing["items"], bool(nothing["next_cursor"])) == ([], True)
+
+
+async def test_a_whole_handle_is_found_at_once_and_only_once(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customer_search, "SEARCHED", 2)
+    for number in range(5):
+        await meet(floor, f"c{number}", handle=f"walker{number}", name=f"also @walker0, {number}")
+    stranger = await floor.agent(member=False)
+
+    first = await floor.admin.ok("GET", "/customers?q=@Walker0&limit=2")
+    ids, page = [], first
+    while page["next_cursor"]:
+        path = f"/customers?q=@Walker0&limit=2&cursor={page['next_cursor']}"
+        page = await floor.admin.ok("GET", path)
+        ids += [one["identities"][0]["external_id"] for one in page["items"]]
+
+    assert [one["identities"][0]["external_id"] for one in first["items"]] == ["c0", "c4", "c3"]
+    assert ids == ["c2", "c1"]
+    assert await found(stranger, "q=walker0") == []

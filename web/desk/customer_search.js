@@ -29,6 +29,21 @@ function entryOf(customer) {
   return { id: `customer:${customer.id}`, name: customerName({ handle: face.handle, name: customer.name }), about: `${PALETTE.about.customer}, ${networks}`, run: () => openLatest(customer) };
 }
 
+/** A page may find nobody and lead on: so many are asked for, then the rest is left to a longer word. */
+const MOST_PAGES = 5;
+
+async function find(asked, isCurrent) {
+  const found = [];
+  let cursor = '';
+  for (let page = 0; page < MOST_PAGES && isCurrent() && found.length < SHOWN; page += 1) {
+    const { items, next_cursor: next } = await get(`/customers?q=${encodeURIComponent(asked)}&limit=${SHOWN}${cursor}`);
+    found.push(...items);
+    if (!next) break;
+    cursor = `&cursor=${encodeURIComponent(next)}`;
+  }
+  return found.slice(0, SHOWN).map(entryOf);
+}
+
 /** The entries for what is typed; none until the server has answered, and none that are older than what is typed. */
 export function useCustomers(typed) {
   const [found, setFound] = useState({ typed: '', entries: [] });
@@ -37,10 +52,7 @@ export function useCustomers(typed) {
     if (asked.length < FEWEST_LETTERS) return undefined;
     let isCurrent = true;
     const take = (entries) => isCurrent && setFound({ typed: asked, entries });
-    const timer = setTimeout(() => get(`/customers?q=${encodeURIComponent(asked)}&limit=${SHOWN}`).then(
-      ({ items }) => take(items.map(entryOf)),
-      () => take([]),
-    ), ASK_AFTER_MS);
+    const timer = setTimeout(() => find(asked, () => isCurrent).then(take, () => take([])), ASK_AFTER_MS);
     return () => { isCurrent = false; clearTimeout(timer); };
   }, [asked]);
   return asked.length >= FEWEST_LETTERS && found.typed === asked ? found.entries : [];
