@@ -7,20 +7,31 @@ import { customerName, networkName, shortDay, unturned, wholeTime } from '../cor
 import { agentName, connection } from '../state/store.js';
 import { DESK, PERSON } from '../texts/en.js';
 
-/** `{card, problem, again}`; the card is null while it is read. */
+const KEPT = 30;
+/** Customer id → what was read last: whoever comes back sees it at once, and then what it is now. */
+const cards = new Map();
+
+function keep(customerId, card) {
+  cards.delete(customerId);
+  cards.set(customerId, card);
+  if (cards.size > KEPT) cards.delete(cards.keys().next().value);
+}
+
+/** `{card, problem, again}`; the card is null while nothing of it is known. */
 function useCard(customerId) {
-  const [found, setFound] = useState({ id: null, card: null, problem: null });
+  const [found, setFound] = useState({ id: null, problem: null });
   const [turn, setTurn] = useState(0);
   const isLive = connection.value === 'live';
+  const isRead = found.id === customerId && !found.problem;
   // What could not be read is read when the server is there again.
   useEffect(() => {
-    if (found.card && found.id === customerId) return undefined;
+    if (!customerId || isRead) return undefined;
     let isCurrent = true;
-    const take = (news) => isCurrent && setFound({ id: customerId, card: null, problem: null, ...news });
-    if (customerId) get(`/customers/${encodeURIComponent(customerId)}`).then((card) => take({ card }), (problem) => take({ problem }));
+    const take = (problem) => isCurrent && setFound({ id: customerId, problem });
+    get(`/customers/${encodeURIComponent(customerId)}`).then((card) => { keep(customerId, card); take(null); }, take);
     return () => { isCurrent = false; };
   }, [customerId, turn, isLive]);
-  return { ...(found.id === customerId ? found : { card: null, problem: null }), again: () => setTurn(turn + 1) };
+  return { card: cards.get(customerId) ?? null, problem: found.id === customerId ? found.problem : null, again: () => setTurn(turn + 1) };
 }
 
 const facts = ({ followers, language, location }) => [
