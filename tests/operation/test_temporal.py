@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 
 from operation import temporal_program
-from operation.ports import is_free
 from operation.temporal_program import (
     NoTemporalProgram,
     cached_program,
@@ -78,6 +78,15 @@ def test_without_any_way_the_choices_are_named(nothing: Path) -> None:
     assert find_program() is None
 
 
+async def is_healthy(port: int) -> bool:
+    """Whether the server answers: it listens before it is ready."""
+    try:
+        await Client.connect(f"127.0.0.1:{port}")
+    except RuntimeError:
+        return False
+    return True
+
+
 @contextmanager
 def dev_server(monkeypatch: pytest.MonkeyPatch, *options: str) -> Iterator[None]:
     """Run a bare dev server, and point TEMPORAL_ADDRESS at it."""
@@ -89,7 +98,7 @@ def dev_server(monkeypatch: pytest.MonkeyPatch, *options: str) -> Iterator[None]
     command = [str(found), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
     server = subprocess.Popen([*command, "--headless", "--log-level", "error", *options])
     try:
-        eventually(lambda: not is_free(port))
+        eventually(lambda: asyncio.run(is_healthy(port)))
         yield
     finally:
         server.kill()
