@@ -56,7 +56,8 @@ let loadAgain = false;
 async function load(scope) {
   if (loading) {
     loadAgain = true;
-    return loading;
+    // Whoever began it tries again by himself.
+    return loading.catch(() => {});
   }
   loading = Promise.all([
     loadConversations(scope), loadAgents(), loadNames(workgroups, '/workgroups'), loadNames(channels, '/channels'),
