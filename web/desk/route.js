@@ -20,8 +20,8 @@ export const pane = signal(route.value.id ? 'thread' : 'list');
 
 let parsed = location.hash;
 
-// Whoever goes somewhere is there at once; the browser tells of it once more a little later.
-function readAddress() {
+/** Whoever goes somewhere is there at once; the browser tells of it a little later. */
+export function readAddress() {
   if (location.hash === parsed) return;
   parsed = location.hash;
   route.value = parse(parsed);

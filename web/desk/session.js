@@ -13,7 +13,7 @@ import { keepAll } from './draft_keeping.js';
 import { forgetDrafts } from './drafts.js';
 import { outbox } from './outbox.js';
 import { changePassword } from './password.js';
-import { go, route } from './route.js';
+import { go, readAddress, route } from './route.js';
 
 const HEARTBEAT_EVERY_MS = 20_000;
 const WHOSE = 'parley.whose';
@@ -23,6 +23,7 @@ let lastBeatAt = 0;
 
 /** Without a page in the address a supervisor sees the floor, an agent what is theirs. */
 function enterFirstPage() {
+  readAddress();
   const { page, id } = route.value;
   if (!page || (page === 'floor' && !isSupervisor.value)) go({ page: isSupervisor.value && !myId.value ? 'floor' : 'mine', id });
 }
