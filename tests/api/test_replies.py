@@ -81,14 +81,17 @@ async def test_a_preview_of_nothing_is_the_rule(floor: Floor) -> None:
 
     told = await agent.ok("POST", path, {"text": "", "visibility": "private"})
 
-    assert told.items() >= {
-        "parts": [],
-        "unit": "characters",
-        "limit": 1_000,
-        "link_length": 0,
-        "limit_bytes": 0,
-        "is_threaded": True,
-    }.items()
+    assert (
+        told.items()
+        >= {
+            "parts": [],
+            "unit": "characters",
+            "limit": 1_000,
+            "link_length": 0,
+            "limit_bytes": 0,
+            "is_threaded": True,
+        }.items()
+    )
 
 
 async def test_a_network_without_private_messages_takes_none(
