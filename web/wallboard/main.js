@@ -60,9 +60,12 @@ function whyOld() {
   return WALLBOARD.troubles[status] ?? (status === undefined ? '' : WALLBOARD.troubles.other);
 }
 
+const isRefused = () => [401, 403].includes(trouble.value?.status);
+
+// A moment without an answer is no news; that there will be none is.
 function Clock() {
   const age_ms = now.value - trueAt.value;
-  const isOld = trueAt.value ? age_ms > OLD_AFTER_MS : performance.now() > OLD_AFTER_MS;
+  const isOld = isRefused() || (trueAt.value ? age_ms > OLD_AFTER_MS : performance.now() > OLD_AFTER_MS);
   return html`<p class="clock ${isOld ? 'old' : ''}" role="status">${WALLBOARD.asOf} <time>${trueAt.value ? clockSeconds(trueAt.value) : '–'}</time>${isOld && html` <strong>${trueAt.value ? WALLBOARD.old(span(age_ms)) : WALLBOARD.noData} ${whyOld()}</strong>`}</p>`;
 }
 
@@ -93,12 +96,10 @@ function Outside() {
     const timer = setTimeout(() => setSlow(true), OLD_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
-  const { status } = trouble.value ?? {};
-  const isRefused = status === 401 || status === 403;
-  if (!isRefused && !isSlow) return null;
+  if (!isRefused() && !isSlow) return null;
   return html`
     <div class="outside"><h1>${WALLBOARD.title}</h1>
-      ${token || !isRefused ? html`<p role="alert">${whyOld() || WALLBOARD.noData}</p>` : html`<p>${WALLBOARD.nobodyIn} <a href="/">${WALLBOARD.logIn}</a>${WALLBOARD.thenStarts}</p>`}</div>`;
+      ${token || !isRefused() ? html`<p role="alert">${whyOld() || WALLBOARD.noData}</p>` : html`<p>${WALLBOARD.nobodyIn} <a href="/">${WALLBOARD.logIn}</a>${WALLBOARD.thenStarts}</p>`}</div>`;
 }
 
 const App = () => html`<main class="board">${floor.value ? html`<${Board} />` : html`<${Outside} />`}</main><${DialogHost} /><${Toasts} />`;
