@@ -53,7 +53,7 @@ def postgresql_url(postgres: Cluster) -> Iterator[str]:
     """Return the address of an empty, migrated PostgreSQL database."""
     name = postgres.create_database(TEMPLATE)
     yield postgres.url(name)
-    postgres.drop_later(name)
+    postgres.drop_database(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

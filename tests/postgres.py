@@ -7,11 +7,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from threading import Thread
 
 from tests.ports import free_port
 
@@ -54,15 +53,6 @@ class Cluster:
 
     def drop_database(self, name: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-    def drop_later(self, name: str) -> None:
-        """Drop it beside the next test; what is left at the end goes with the cluster."""
-
-        def drop() -> None:
-            with suppress(subprocess.CalledProcessError):
-                self.drop_database(name)
-
-        Thread(target=drop, daemon=True).start()
 
 
 def find_programs() -> Path:
