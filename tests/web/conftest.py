@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_play
 
 from tests.web.fake_api import create_app
 from tests.web.fake_world import World
+from tests.web.served import Served, serving
 
 CHROMIUM = Path("/usr/bin/chromium")
 SEE_VIOLATIONS = (
@@ -20,6 +21,7 @@ SEE_VIOLATIONS = (
     "event.violatedDirective, event.blockedURI))"
 )
 PageOpener = Callable[..., Page]
+Administer = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,26 @@ def log_in(open_page: PageOpener) -> PageOpener:
         page.get_by_role("button", name="Use an API key").click()
         page.get_by_label("Your key", exact=True).fill(key)
         page.get_by_role("button", name="Log in").click()
+        return page
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def parley(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve the real application to the tests of a module: each makes rows of its own."""
+    with serving(sqlite_template, tmp_path_factory.mktemp("parley")) as served:
+        yield served
+
+
+@pytest.fixture
+def administer(open_page: PageOpener) -> Administer:
+    """Open administration somewhere, signed in as an administrator."""
+
+    def start(served: Served, where: str = "", key: str | None = None, **options: Any) -> Page:
+        page = open_page("about:blank", allowed=("/api/v1/",), **options)
+        served.sign_in(page.context, *([key] if key else []))
+        page.goto(f"{served.url}/administration#/{where}")
         return page
 
     return start

@@ -9,19 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.web.fake_door import Door
+from tests.web.fake_moves import OWNED_MOVES
 
 Row = dict[str, Any]
 OFFER_S = 20
-OWNED_MOVES = {
-    "hold": (("connected",), "held", "held"),
-    "resume": (("held",), "connected", "resumed"),
-    "park": (("connected", "held"), "parked", "parked"),
-    "unpark": (("parked",), "connected", "unparked"),
-    "disconnect": (("connected", "held"), "completed", "disconnected"),
-    "wrapup": (("wrapup",), "completed", "completed"),
-    "discard": (("connected", "held", "parked", "queued"), "discarded", "discarded"),
-    "release": (("connected", "held", "parked"), "queued", "released"),
-}
 
 
 def at(offset_s: float = 0) -> str:

@@ -6,15 +6,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 from playwright.sync_api import BrowserContext
 from pydantic import SecretStr
 
 from api.main import create_app
 from settings import LogSettings, Settings
+from tests.ports import free_port
 
 ADMIN_KEY = "an administrator's key of the tests"
 
@@ -67,3 +70,14 @@ def running(database_url: str) -> Iterator[Served]:
     served.http.close()
     server.should_exit = True
     run.join(timeout=5)
+
+
+@contextmanager
+def serving(template: Path, folder: Path) -> Iterator[Served]:
+    """Serve it without a Temporal, on a copy of an empty database."""
+    path = folder / "parley.db"
+    path.write_bytes(template.read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{free_port()}")
+        with running(f"sqlite:///{path}") as served:
+            yield served

@@ -1,22 +1,19 @@
 """An empty Parley is set up in the browser alone, until a post of any program reaches an agent."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ports import free_port
 from tests.web.conftest import PageOpener
-from tests.web.served import ADMIN_KEY, Served, running
-
-Serve = Callable[[], Served]
+from tests.web.served import ADMIN_KEY, Served, serving
 
 
 @pytest.fixture
-def empty(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{free_port()}")
-    with running(sqlite_url) as served:
+def empty(sqlite_template: Path, tmp_path: Path) -> Iterator[Served]:
+    with serving(sqlite_template, tmp_path) as served:
         yield served
 
 

@@ -1,29 +1,17 @@
 """What agents do with conversations beside answering, in a real browser against the real API."""
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ports import free_port
 from tests.web.conftest import PageOpener
 from tests.web.office import Office
-from tests.web.served import Served, running
+from tests.web.served import Served
 from tests.web.test_accessible import Judge
 
 Desk = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def parley(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    path = tmp_path_factory.mktemp("commands") / "parley.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{free_port()}")
-        with running(f"sqlite:///{path}") as served:
-            yield served
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.ports import free_port
 from tests.web.conftest import PageOpener
 from tests.web.office import Office
-from tests.web.served import ADMIN_KEY, Served, running
+from tests.web.served import ADMIN_KEY, Served, serving
 from tests.web.test_accessible import Judge
 
 Board = Callable[..., Page]
@@ -31,16 +30,9 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
-def database(sqlite_template: Path, tmp_path: Path) -> Path:
-    path = tmp_path / "board.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    return path
-
-
-@pytest.fixture
-def parley(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{free_port()}")
-    with running(f"sqlite:///{database}") as served:
+def parley(sqlite_template: Path, tmp_path: Path) -> Iterator[Served]:
+    """Serve an application to each test: what it counts is its own."""
+    with serving(sqlite_template, tmp_path) as served:
         yield served
 
 
@@ -127,13 +119,13 @@ def figure(page: Page, name: str) -> str:
     return page.get_by_role("region", name=name, exact=True).inner_text()
 
 
-def test_the_numbers_are_what_the_events_tell(parley: Served, board: Board, database: Path) -> None:
+def test_the_numbers_are_what_the_events_tell(parley: Served, board: Board, tmp_path: Path) -> None:
     level = {"target_s": TARGET_S, "percent": 80, "counts_flow_outs": True}
     office, other = (Office(parley, service_level=level) for _ in range(2))
     a_morning(office, other)
     page = board()
     expect(page.get_by_role("region", name="Waiting", exact=True)).to_be_visible()
-    told = told_by(database)
+    told = told_by(tmp_path / "parley.db")
 
     assert re.search(rf"^{told.count('queued')}$", figure(page, "Waiting"), re.MULTILINE)
     assert f"{told.count('alerting')} alerting" in figure(page, "Waiting")
