@@ -19,3 +19,17 @@ def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
         bootstrap_admin_key=SecretStr(ADMIN_KEY),
         log=LogSettings(level="error"),
     )
+
+
+ANY_DATABASE = (
+    "test_rank_03_stuck_in_the_queue",
+    "test_rank_20_why",
+    "test_rank_21_supervisors_act",
+)
+"""What these complain of is decided by rules: `make test-long` shows it on PostgreSQL, too."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in ANY_DATABASE and "postgresql" in item.name:
+            item.add_marker(pytest.mark.long)

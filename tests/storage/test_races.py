@@ -16,10 +16,16 @@ from storage.database import Database
 from storage.setup_tables import AgentRow
 from tests.floor import Floor
 
-INTERLEAVINGS = 200
 AGENTS = AgentRow.__table__  # type: ignore[attr-defined]
 POSTS = PostRow.__table__  # type: ignore[attr-defined]
 REPLIES = ReplyRow.__table__  # type: ignore[attr-defined]
+
+
+@pytest.fixture(params=[60, pytest.param(200, marks=pytest.mark.long)])
+def interleavings(request: pytest.FixtureRequest) -> int:
+    """Return how often two are let race each other."""
+    return int(request.param)
+
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -33,14 +39,14 @@ async def loads(database: Database) -> list[int]:
 
 
 async def test_a_post_that_races_a_disconnect_is_in_exactly_one_conversation(
-    database: Database,
+    database: Database, interleavings: int
 ) -> None:
     floor = Floor(database)
     source = await floor.channel(workgroup := await floor.workgroup())
     agent = await floor.agent(workgroup)
     joined = 0
 
-    for number in range(INTERLEAVINGS):
+    for number in range(interleavings):
         first, _ = await floor.connect(source, f"c{number}")
 
         async def post(number: int = number) -> str:
@@ -61,18 +67,20 @@ async def test_a_post_that_races_a_disconnect_is_in_exactly_one_conversation(
             await floor.command(second, c.Disconnect(c.Actor(agent), None))
 
     posts = await database.read(lambda k: k.execute(select(func.count()).select_from(POSTS)))
-    assert posts.scalar_one() == 2 * INTERLEAVINGS
+    assert posts.scalar_one() == 2 * interleavings
     assert await loads(database) == [0]
-    assert 0 < joined < INTERLEAVINGS
+    assert 0 < joined < interleavings
 
 
-async def test_a_pick_up_that_races_the_time_out_has_one_winner(database: Database) -> None:
+async def test_a_pick_up_that_races_the_time_out_has_one_winner(
+    database: Database, interleavings: int
+) -> None:
     floor = Floor(database)
     source = await floor.channel(workgroup := await floor.workgroup(offer_timeout_s=0))
     agent = await floor.agent(workgroup)
     endings: Counter[str] = Counter()
 
-    for number in range(INTERLEAVINGS):
+    for number in range(interleavings):
         opened = await floor.open(source, f"c{number}")
         offer = (await floor.get(opened)).offer
         assert offer is not None
@@ -108,13 +116,15 @@ async def test_a_pick_up_that_races_the_time_out_has_one_winner(database: Databa
     assert len(endings) == 2
 
 
-async def test_a_transfer_that_races_a_pick_up_leaves_one_owner(database: Database) -> None:
+async def test_a_transfer_that_races_a_pick_up_leaves_one_owner(
+    database: Database, interleavings: int
+) -> None:
     floor = Floor(database)
     here, there = await floor.workgroup(), await floor.workgroup()
     source = await floor.channel(here)
     agent, other = await floor.agent(here), await floor.agent(there)
 
-    for number in range(INTERLEAVINGS):
+    for number in range(interleavings):
         opened = await floor.open(source, f"c{number}")
 
         async def pick_up(opened: str = opened) -> conversations.Outcome:
@@ -136,7 +146,9 @@ async def test_a_transfer_that_races_a_pick_up_leaves_one_owner(database: Databa
     assert await loads(database) == [0, 0]
 
 
-async def test_two_replies_with_one_id_are_one_reply(database: Database) -> None:
+async def test_two_replies_with_one_id_are_one_reply(
+    database: Database, interleavings: int
+) -> None:
     floor = Floor(database)
     source = await floor.channel(workgroup := await floor.workgroup())
     agent = await floor.agent(workgroup)
@@ -151,13 +163,13 @@ async def test_two_replies_with_one_id_are_one_reply(database: Database) -> None
             return False
         return outcome.refusal is None
 
-    for number in range(INTERLEAVINGS):
+    for number in range(interleavings):
         taken = await asyncio.gather(reply(f"r{number}", "one"), reply(f"r{number}", "two"))
         assert sorted(taken) == [False, True]
 
     rows = await database.read(lambda k: k.execute(select(func.count()).select_from(REPLIES)))
-    assert rows.scalar_one() == INTERLEAVINGS
-    assert (await floor.get(opened)).unsettled_replies == INTERLEAVINGS
+    assert rows.scalar_one() == interleavings
+    assert (await floor.get(opened)).unsettled_replies == interleavings
 
 
 async def test_fifty_writers_never_take_an_agent_over_a_hundred_percent(
