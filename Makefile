@@ -19,7 +19,7 @@ run: setup ## Run everything with demo data and print the addresses (Ctrl-C stop
 test: setup ## Install what tests need, check the code, run the tests
 	@scripts/setup-tests
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) -m pytest -n 3 --dist worksteal
+	@$(PYTHON) -m pytest -n 2 --dist worksteal
 
 test-long: setup ## The tests that take long: many kills, millions of steps
 	@scripts/setup-tests
