@@ -12,6 +12,7 @@ from typing import Any, Protocol, TextIO, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -29,6 +30,10 @@ GATE_PAUSE_S = 0.0005
 READERS = 4
 RETRIES = 10
 _RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
+
+
+CONNECTION_WAIT_S = 5.0
+"""So long a transaction waits for one of the pool's connections."""
 
 
 class DatabaseUnavailable(Exception):
@@ -194,7 +199,7 @@ class PostgresDatabase:
             make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=16,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=CONNECTION_WAIT_S,
             pool_pre_ping=False,
             connect_args={"command_timeout": 10, "timeout": 5},
             execution_options={CLOCK_OPTION: clock},
@@ -218,7 +223,7 @@ class PostgresDatabase:
         try:
             async with asyncio.timeout(TRANSACTION_TIMEOUT_S), self._engine.begin() as connection:
                 return await connection.run_sync(work)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, NoConnectionFree) as error:
             raise DatabaseUnavailable(type(error).__name__) from error
         except DBAPIError as error:
             if error.connection_invalidated or _is_absence(error):

@@ -60,3 +60,18 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
         with pytest.raises(DatabaseUnavailable):
             await opened.read(lambda k: k.execute(text("SELECT 1")))
     await opened.close()
+
+
+async def test_more_than_there_are_connections_are_told_to_come_again(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CONNECTION_WAIT_S", 0.1)
+    opened = open_database(postgresql_url)
+    reads = [opened.read(lambda k: k.execute(text("SELECT pg_sleep(1)"))) for _ in range(20)]
+
+    ends = await asyncio.gather(*reads, return_exceptions=True)
+
+    refused = [end for end in ends if isinstance(end, BaseException)]
+    assert {type(end) for end in refused} == {DatabaseUnavailable}
+    assert len(refused) == 4
+    await opened.close()
