@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from conversations.attachments import Attachment
 from conversations.capabilities import Allowance
 from conversations.listening import Listening
 from conversations.messages import Snapshot
@@ -29,6 +30,10 @@ class Replies(Protocol):
         self, reply_id: str, read_back: ReadBack, allowance: Allowance | None
     ) -> Permission:
         """Decide the reply's next step; one that sends it uses the allowance up."""
+        ...
+
+    async def files(self, reply: Reply) -> Sequence[Attachment] | None:
+        """Return the reply's files with their contents; None when one is no longer kept."""
         ...
 
     async def settle(self, permission: Permission, outcome: Outcome) -> Reply: ...

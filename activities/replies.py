@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from temporalio import activity
@@ -18,6 +18,7 @@ from conversations.replies import (
     Certainty,
     NextStep,
     Outcome,
+    Reply,
     Step,
     current_part,
 )
@@ -66,15 +67,25 @@ class ReplyActivities:
             await _pause(step.wait_ms)
         if not step.step.is_call:
             return
-        outcome = await _bounded(_call(connector, waiting.account, step))
+        outcome = await _bounded(self._call(connector, waiting.account, step))
         await self.replies.settle(permission, outcome)
+
+    def _call(self, connector: Connector, account: Account, step: NextStep) -> Awaitable[Outcome]:
+        if step.step is Step.SEND:
+            return self._publish(connector, account, current_part(step.reply))
+        return _call(connector, account, step)
+
+    async def _publish(self, connector: Connector, account: Account, part: Reply) -> Outcome:
+        """Publish the post with its files, whose contents are read only now."""
+        files = await self.replies.files(part)
+        if files is None:
+            return Outcome(Certainty.REJECTED, reason="an attached file is no longer kept")
+        return await connector.publish(account, replace(part, attachments=tuple(files)))
 
 
 def _call(connector: Connector, account: Account, step: NextStep) -> Awaitable[Outcome]:
     """Return the call that the step is, for the one post of the reply that it is about."""
     match step.step:
-        case Step.SEND:
-            return connector.publish(account, current_part(step.reply))
         case Step.EDIT:
             return connector.edit(account, *changed_part(step.reply))
         case Step.DELETE:

@@ -8,12 +8,14 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from api.agents import ME, meant
+from api.attachments import Attached, described, of_agent
 from api.auth import Caller
 from api.context import ContextOf
 from api.fields import Body, Shape, Stamp, maybe_rfc3339
 from api.replies import ExternalId
 from api.routes import READS_ONE, new_router, problems
 from api.setup import IfMatch, require_version, with_etag
+from api.shapes import AttachmentShape, attachment_shape
 from api.sight import require_visible
 from conversations.model import Visibility
 from storage import drafts
@@ -28,6 +30,7 @@ class DraftBody(Body):
     text: Annotated[str, Field(max_length=20_000)]
     visibility: Annotated[Visibility, Field(strict=False)] | None = None
     in_reply_to: ExternalId | None = None
+    attachments: Attached = []
 
 
 class DraftShape(Shape):
@@ -37,6 +40,7 @@ class DraftShape(Shape):
     text: str
     visibility: Visibility | None
     in_reply_to: str | None
+    attachments: list[AttachmentShape]
     updated_at: Stamp | None
     version: int
 
@@ -47,6 +51,7 @@ def shape(conversation_id: str, draft: Draft) -> dict[str, Any]:
         "text": draft.text,
         "visibility": draft.visibility,
         "in_reply_to": draft.in_reply_to,
+        "attachments": [attachment_shape(one) for one in draft.attachments],
         "updated_at": maybe_rfc3339(draft.updated_at),
         "version": draft.version,
     }
@@ -78,14 +83,19 @@ async def put_draft(
     caller: Caller,
     if_match: IfMatch = None,
 ) -> Response:
-    """Keep the caller's draft; with `If-Match` only over the version that it was made from."""
+    """Keep the caller's draft; with `If-Match` only over the version that it was made from.
+
+    Files that are not there any more are left out.
+    """
     agent_id = meant(ME, caller)
-    wanted = Draft(body.text, body.visibility, body.in_reply_to)
 
     def keep(connection: Connection) -> dict[str, Any]:
         require_visible(connection, caller, conversation_id)
         before = drafts.lock(connection, agent_id, conversation_id)
         require_version(asdict(before), if_match)
+        there = of_agent(connection, agent_id, conversation_id, body.attachments)
+        files = described(there, body.attachments)
+        wanted = Draft(body.text, body.visibility, body.in_reply_to, attachments=files)
         after = drafts.put(connection, agent_id, conversation_id, before, wanted)
         return shape(conversation_id, after)
 

@@ -12,6 +12,7 @@ import logs
 from api import (
     accounts,
     agents,
+    attachments,
     budgets,
     canned_replies,
     channels,
@@ -108,6 +109,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     rules.router,
     replies.router,
     reply_changes.router,
+    attachments.router,
     drafts.router,
     mentions.router,
     budgets.router,

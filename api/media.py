@@ -74,17 +74,21 @@ def _problem(reason: NotFetched) -> Problem:
 
 
 def _headers(fetched: Fetched, found: _Medium, index: int) -> dict[str, str]:
-    """Return headers under which nothing that is in the file runs, whatever it is."""
-    shown = "inline" if fetched.is_shown else "attachment"
     ending = fetched.media_type.partition("/")[2].partition("+")[0]
-    headers = {
-        "Content-Security-Policy": "sandbox; script-src 'none'; object-src 'none'",
-        "Content-Disposition": f'{shown}; filename="media-{index}.{ending}"',
-        "Cache-Control": "no-store" if found.is_private else f"private, max-age={PUBLIC_AGE_S}",
-    }
+    name = f'filename="media-{index}.{ending}"'
+    headers = file_headers(name, is_shown=fetched.is_shown, is_private=found.is_private)
     if fetched.length_bytes is not None:
         headers["Content-Length"] = str(fetched.length_bytes)
     return headers
+
+
+def file_headers(name: str, *, is_shown: bool, is_private: bool) -> dict[str, str]:
+    """Return headers under which nothing that is in the file runs, whatever it is."""
+    return {
+        "Content-Security-Policy": "sandbox; script-src 'none'; object-src 'none'",
+        "Content-Disposition": f"{'inline' if is_shown else 'attachment'}; {name}",
+        "Cache-Control": "no-store" if is_private else f"private, max-age={PUBLIC_AGE_S}",
+    }
 
 
 async def _passed_on(fetched: Fetched) -> AsyncIterator[bytes]:

@@ -7,8 +7,10 @@ from api.context import ContextOf
 from api.fields import Shape
 from api.listing import Listing, listing
 from api.routes import READS, new_router
+from conversations.attachments import AttachmentRule
 from conversations.capabilities import Capabilities, LengthRule
 from conversations.connector import Connector
+from conversations.model import Visibility
 from conversations.networks import Account
 
 router = new_router("networks")
@@ -30,6 +32,17 @@ class LengthShape(Shape):
     limit: int
     link_length: int
     limit_bytes: int
+
+
+class AttachmentRuleShape(Shape):
+    """Which files a reply may have; `alone` goes with no other, 0 alt text: none is carried."""
+
+    limit: int
+    media_types: list[str]
+    limit_bytes: int
+    alone: list[str]
+    limit_alt_text: int
+    needs_alt_text: bool
 
 
 class CapabilitiesShape(Shape):
@@ -54,6 +67,9 @@ class NetworkShape(Shape):
     capabilities: CapabilitiesShape
     public_length: LengthShape
     private_length: LengthShape
+    caption_length: LengthShape | None
+    public_attachments: AttachmentRuleShape
+    private_attachments: AttachmentRuleShape
 
 
 @router.get("/networks", response_model=Listing[NetworkShape], responses=READS)
@@ -79,6 +95,9 @@ def _network(name: str, connector: Connector) -> dict[str, Any]:
         "capabilities": _capabilities(known),
         "public_length": length_shape(known.length),
         "private_length": length_shape(known.private_length or known.length),
+        "caption_length": known.caption_length and length_shape(known.caption_length),
+        "public_attachments": attachments_shape(known.attachments_of(Visibility.PUBLIC)),
+        "private_attachments": attachments_shape(known.attachments_of(Visibility.PRIVATE)),
     }
 
 
@@ -100,6 +119,17 @@ def _capabilities(known: Capabilities) -> dict[str, Any]:
 
 def _names(values: Iterable[str]) -> list[str]:
     return sorted(str(value) for value in values)
+
+
+def attachments_shape(rule: AttachmentRule) -> dict[str, Any]:
+    return {
+        "limit": rule.most,
+        "media_types": sorted(rule.media_types),
+        "limit_bytes": rule.most_bytes,
+        "alone": sorted(rule.alone),
+        "limit_alt_text": rule.longest_alt_text,
+        "needs_alt_text": rule.needs_alt_text,
+    }
 
 
 def length_shape(rule: LengthRule) -> dict[str, Any]:

@@ -6,19 +6,20 @@ from fastapi import Response
 from pydantic import Field
 from sqlalchemy import Connection
 
+from api.attachments import Attached, chosen
 from api.auth import Caller
 from api.context import Context, ContextOf
 from api.doorkeeper import Principal
 from api.errors import not_found, unprocessable
 from api.fields import Body, Id, Shape
 from api.idempotency import Answer, Carried, refusal
-from api.networks import LengthShape, length_shape
+from api.networks import AttachmentRuleShape, LengthShape, attachments_shape, length_shape
 from api.routes import COMMANDS, READS_ONE, new_router
 from api.shapes import NoteShape, ReplyShape, note_shape, reply_shape
 from api.sight import require_visible
 from api.wording import capabilities_of, may_be_said, posts_of, rule_of, spoken_in
 from connectors.lengths import length_of
-from conversations.capabilities import ReplyDepth
+from conversations.capabilities import Capabilities, ReplyDepth
 from conversations.errors import ReplyTooLong
 from conversations.model import Visibility
 from conversations.replies import Reply
@@ -38,6 +39,7 @@ class ReplyBody(Body):
     visibility: Annotated[Visibility, Field(strict=False)] | None = None
     in_reply_to: ExternalId | None = None
     confirm_public: bool = False
+    attachments: Attached = []
     from_draft: Annotated[
         bool, Field(description="It is what the draft became: that is deleted in the same commit")
     ] = False
@@ -48,6 +50,7 @@ class PreviewBody(Body):
 
     text: Annotated[str, Field(max_length=20_000)]
     visibility: Annotated[Visibility, Field(strict=False)] | None = None
+    has_attachments: bool = False
 
 
 class PreviewPart(Shape):
@@ -74,6 +77,7 @@ class PreviewShape(LengthShape):
     is_threaded: bool
     reply_depth: Annotated[str, Field(description="Which posts can be answered: none, or any")]
     audiences: list[AudienceShape]
+    attachments: AttachmentRuleShape
 
 
 class NoteBody(Body):
@@ -109,8 +113,9 @@ async def create_reply(
         require_visible(connection, caller, conversation_id)
         _require_target(connection, conversation_id, body.in_reply_to)
         known, visibility = spoken_in(context, connection, conversation_id, body.visibility)
+        files = chosen(connection, caller.agent_id, conversation_id, body.attachments)
         try:
-            parts = posts_of(body.text, known, visibility)
+            parts = posts_of(body.text, known, visibility, has_attachments=bool(files))
         except ReplyTooLong as refused:
             return refusal(once.request, refused)
         draft = ReplyDraft(
@@ -122,6 +127,7 @@ async def create_reply(
             confirm_public=body.confirm_public,
             parts=parts,
             capabilities=known,
+            attachments=files,
         )
         outcome = conversations.reply(connection, conversation_id, draft, once.elapsed_ms)
         if outcome.refusal is not None:
@@ -148,14 +154,22 @@ async def preview_reply(
     def show(connection: Connection) -> Answer:
         require_visible(connection, caller, conversation_id)
         known, visibility = spoken_in(context, connection, conversation_id, body.visibility)
-        rule = rule_of(known, visibility)
+        has_files = body.has_attachments
+        rule = rule_of(known, visibility, has_attachments=has_files)
+        is_blank = not body.text.strip()
         try:
-            posts = posts_of(body.text, known, visibility) if body.text.strip() else ()
+            posts = (
+                posts_of(body.text, known, visibility, has_attachments=has_files)
+                if not is_blank
+                else ()
+            )
         except ReplyTooLong as refused:
             return refusal(once.request, refused)
         parts = [{"text": text, "length": length_of(text, rule)} for text in posts]
         threaded = known is not None and known.is_threaded
+        files = (known or Capabilities()).attachments_of(visibility)
         shown = {"parts": parts, **length_shape(rule), "is_threaded": threaded}
+        shown["attachments"] = attachments_shape(files)
         return Answer(200, shown | _audiences(connection, conversation_id, caller, context))
 
     return await once.run(show)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from api.fields import Shape, Stamp, maybe_rfc3339, rfc3339
 from api.links import TemporalLinks
+from conversations.attachments import Attachment
 from conversations.model import Conversation, ReplyState
 from conversations.replies import Reply
 from conversations.reply_parts import Change
@@ -159,6 +160,16 @@ class ChangeShape(Shape):
     asked_at: Stamp
 
 
+class AttachmentShape(Shape):
+    """A file of a reply; its content is at `/attachments/{id}`."""
+
+    id: str
+    name: str
+    media_type: str
+    size_bytes: int
+    alt_text: str | None
+
+
 class ReplyShape(Shape):
     """A reply; an automatic one has no agent."""
 
@@ -179,6 +190,7 @@ class ReplyShape(Shape):
     parts: list[PartShape]
     """The posts that it goes out as, when it is more than one."""
     change: ChangeShape | None
+    attachments: list[AttachmentShape]
 
 
 class NoteShape(Shape):
@@ -268,6 +280,17 @@ def reply_shape(reply: Reply) -> dict[str, Any]:
         "undo_until": maybe_rfc3339(reply.undo_until),
         "parts": [_part_shape(reply, index) for index in range(len(reply.parts))],
         "change": _change_shape(reply.change) if reply.change else None,
+        "attachments": [attachment_shape(one) for one in reply.attachments],
+    }
+
+
+def attachment_shape(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "id": attachment.id,
+        "name": attachment.name,
+        "media_type": attachment.media_type,
+        "size_bytes": attachment.size_bytes,
+        "alt_text": attachment.alt_text,
     }
 
 

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem, answer
 from api.metrics import Metrics
+from conversations.attachments import LARGEST_BYTES
 
 log = structlog.get_logger()
 
@@ -23,8 +24,8 @@ DRAINED_FOR_S = 10.0
 would see a reset instead of the answer."""
 
 DELIVERY_LIMIT_BYTES = 5 * 1024 * 1024
-_DELIVERIES = "/deliveries"
-"""Networks bring batches, and do not cut them to our measure."""
+_LARGER_BODIES = {"/deliveries": DELIVERY_LIMIT_BYTES, "/attachments": LARGEST_BYTES}
+"""Networks bring batches, and do not cut them to our measure; agents bring files."""
 
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -69,8 +70,9 @@ class Surroundings:
 
     def _limit_of(self, scope: Scope) -> int:
         """Return how large the body of this route may be."""
-        if scope["path"].endswith(_DELIVERIES):
-            return max(self._limit, DELIVERY_LIMIT_BYTES)
+        for ending, limit_bytes in _LARGER_BODIES.items():
+            if scope["path"].endswith(ending):
+                return max(self._limit, limit_bytes)
         return self._limit
 
     async def _say(self, scope: Scope, receive: Receive, sent: "_Sent", problem: Problem) -> None:

@@ -8,6 +8,7 @@ from api.context import Context
 from connectors.splitting import TooLongError, split
 from conversations import commands as c
 from conversations.agent_commands import require_sayable
+from conversations.attachments import NO_ATTACHMENTS
 from conversations.capabilities import Capabilities, LengthRule
 from conversations.errors import ConversationError, ReplyTooLong
 from conversations.model import Conversation, Visibility
@@ -15,6 +16,8 @@ from conversations.networks import Account
 from storage import accounts, conversations, reply_rows
 
 FREE = LengthRule()
+NEEDS_ALT_TEXT = "needs_alt_text"
+"""The setting that any account may have, whatever its network."""
 
 
 def capabilities_of(
@@ -25,7 +28,15 @@ def capabilities_of(
     if row is None or row["network"] not in context.connectors:
         return None
     account = Account(row["id"], row["network"], row["settings"])
-    return context.connectors[row["network"]].capabilities(account)
+    known = context.connectors[row["network"]].capabilities(account)
+    return _described(known) if account.settings.get(NEEDS_ALT_TEXT) is True else known
+
+
+def _described(known: Capabilities) -> Capabilities:
+    """Let no picture go out that says nothing to those who do not see it."""
+    rules = (known.attachments, known.private_attachments)
+    public, private = (rule and replace(rule, needs_alt_text=True) for rule in rules)
+    return replace(known, attachments=public or NO_ATTACHMENTS, private_attachments=private)
 
 
 def spoken_in(
@@ -61,11 +72,21 @@ def may_be_said(
     return None
 
 
-def rule_of(known: Capabilities | None, visibility: Visibility) -> LengthRule:
-    return FREE if known is None else known.length_of(visibility)
+def rule_of(
+    known: Capabilities | None, visibility: Visibility, *, has_attachments: bool = False
+) -> LengthRule:
+    if known is None:
+        return FREE
+    return known.length_of(visibility, has_attachments=has_attachments)
 
 
-def posts_of(text: str, known: Capabilities | None, visibility: Visibility) -> tuple[str, ...]:
+def posts_of(
+    text: str,
+    known: Capabilities | None,
+    visibility: Visibility,
+    *,
+    has_attachments: bool = False,
+) -> tuple[str, ...]:
     """Return the posts that a text becomes, itself alone when it fits.
 
     Raises:
@@ -74,6 +95,7 @@ def posts_of(text: str, known: Capabilities | None, visibility: Visibility) -> t
     if known is None:
         return (text,)
     try:
-        return split(text, known.length_of(visibility), is_threaded=known.is_threaded)
+        rule = known.length_of(visibility, has_attachments=has_attachments)
+        return split(text, rule, is_threaded=known.is_threaded)
     except TooLongError as refused:
         raise ReplyTooLong(refused.count, refused.limit, refused.why) from refused

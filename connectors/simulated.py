@@ -20,7 +20,9 @@ from connectors.fields import shown
 from connectors.json_pages import NotAPage
 from connectors.looking_up import looked_up
 from connectors.simulated_lines import pages_of_lines
-from connectors.simulated_wire import WirePage, body_of, page_from
+from connectors.simulated_wire import WirePage, body_of, medium_from, page_from
+from connectors.uploading import NotUploaded, all_uploaded, require_uploaded
+from conversations.attachments import KNOWN, Attachment, AttachmentRule
 from conversations.capabilities import Capabilities, Delivery, LengthRule
 from conversations.connector import Setting
 from conversations.model import Post, Unreadable, Visibility
@@ -77,6 +79,7 @@ CAPABILITIES = Capabilities(
     can_edit=True,
     can_delete=True,
     read_back=ReadBack.LOOK_UP,
+    attachments=AttachmentRule(most=4, media_types=KNOWN, longest_alt_text=5_000),
 )
 
 
@@ -102,6 +105,8 @@ class SimulatedConnector(BaseConnector):
     async def publish(self, account: Account, reply: Reply) -> Outcome:
         body = body_of(reply)
         try:
+            if reply.attachments:
+                body["media"] = await self._media(account, reply)
             answer = await self._post(account, body)
             if _code(answer) == "visibility_differs":
                 # Surely refused. Without the post it answers it reaches the customer by name.
@@ -110,12 +115,26 @@ class SimulatedConnector(BaseConnector):
                     body["text"] = f"@{reply.to_handle.removeprefix('@')} {body['text']}"
                 answer = await self._post(account, body)
             return _outcome_of_publishing(answer)
+        except NotUploaded as missing:
+            return missing.outcome
         except httpx.HTTPError as error:
             return outcome_of_failure(error)
         except (KeyError, httpx.InvalidURL):
             return Outcome(Certainty.NOT_ACCEPTED, reason=NO_ACCESS)
 
-    async def _post(self, account: Account, body: dict[str, str]) -> Answer:
+    async def _media(self, account: Account, reply: Reply) -> list[dict[str, Any]]:
+        """Bring the files; what an attempt brought before is brought again, and shown by nobody."""
+
+        async def upload(one: Attachment) -> dict[str, Any]:
+            wanted = self._request(account, "POST", "/api/media", content=one.content)
+            wanted.headers["content-type"] = one.media_type
+            answer = await call(self._client, wanted)
+            require_uploaded(answer, one, _code(answer))
+            return {**medium_from(answer.json), "alt_text": one.alt_text}
+
+        return await all_uploaded(reply.attachments, upload)
+
+    async def _post(self, account: Account, body: dict[str, Any]) -> Answer:
         return await call(self._client, self._request(account, "POST", "/api/posts", json=body))
 
     async def look_up(self, account: Account, reply: Reply) -> Outcome:

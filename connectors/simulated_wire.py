@@ -17,6 +17,7 @@ from connectors.fields import (
 )
 from connectors.json_pages import NotAPage, read_page
 from connectors.said import said
+from connectors.uploading import not_uploaded
 from conversations.model import (
     Author,
     Post,
@@ -159,11 +160,26 @@ def _is_number(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and value.isdecimal()
 
 
-def body_of(reply: Reply) -> dict[str, str]:
+def body_of(reply: Reply) -> dict[str, Any]:
     """Return the reply as the network wants it; its id is the reference it is found by."""
-    body = {"text": reply.text, "visibility": reply.visibility.value, "reference": reply.id}
+    body: dict[str, Any] = {
+        "text": reply.text,
+        "visibility": reply.visibility.value,
+        "reference": reply.id,
+    }
     if reply.in_reply_to is not None:
         body["reply_to"] = reply.in_reply_to
     if reply.visibility is Visibility.PRIVATE:
         body["to"] = reply.to_external_id
     return body
+
+
+def medium_from(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what a post names of a file that was brought.
+
+    Raises:
+        NotUploaded: the network named none.
+    """
+    if not isinstance(told.get("url"), str) or not isinstance(told.get("kind"), str):
+        raise not_uploaded("the network named no medium")
+    return {name: told[name] for name in ("kind", "url", "mime_type") if name in told}

@@ -1,5 +1,6 @@
 """The generic webhook: any network whose replies are POSTed to an address of the brand's choice."""
 
+import base64
 import json
 import time
 
@@ -16,6 +17,7 @@ from connectors.calls import (
 from connectors.looking_up import looked_up
 from connectors.standard_webhooks import headers, verify
 from connectors.webhook_wire import page_from
+from conversations.attachments import KNOWN, Attachment, AttachmentRule
 from conversations.capabilities import Capabilities, Delivery
 from conversations.connector import Setting
 from conversations.model import Instant, Visibility
@@ -29,12 +31,18 @@ HTTP_NOT_FOUND = 404
 _RETRIED_REFUSALS = {HTTP_REQUEST_TIMEOUT, HTTP_CONFLICT, HTTP_TOO_EARLY, HTTP_TOO_MANY}
 
 
+MOST_FILE_BYTES = 2 * 1024 * 1024
+"""Files travel inside the signed body, a third larger than they are."""
+
 CAPABILITIES = Capabilities(
     deliveries=frozenset({Delivery.WEBHOOK}),
     visibilities=frozenset(Visibility),
     is_threaded=False,
     has_idempotency=True,
     read_back=ReadBack.RECEIVER_DEDUPLICATES,
+    attachments=AttachmentRule(
+        most=4, media_types=KNOWN, most_bytes=MOST_FILE_BYTES, longest_alt_text=5_000
+    ),
 )
 
 
@@ -103,6 +111,8 @@ class WebhookConnector(BaseConnector):
 
 
 def _delivery(reply: Reply) -> dict[str, object]:
+    files = [_file(one) for one in reply.attachments]
+    with_files = {"attachments": files} if files else {}
     return {
         "reply_id": reply.id,
         "conversation_id": reply.conversation_id,
@@ -111,6 +121,16 @@ def _delivery(reply: Reply) -> dict[str, object]:
         "in_reply_to": reply.in_reply_to,
         "visibility": reply.visibility.value,
         "text": reply.text,
+        **with_files,
+    }
+
+
+def _file(attachment: Attachment) -> dict[str, object]:
+    return {
+        "name": attachment.name,
+        "media_type": attachment.media_type,
+        "alt_text": attachment.alt_text,
+        "content_base64": base64.b64encode(attachment.content).decode(),
     }
 
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from conversations import commands as c
-from conversations.capabilities import ReplyDepth
+from conversations.attachments import require_taken
+from conversations.capabilities import Capabilities, ReplyDepth
 from conversations.errors import (
     AgentNotEligible,
     CannotInitiateDirectMessage,
@@ -248,6 +249,7 @@ def send_reply(
         raise ConversationHeld("reply")
     require_state(conversation, "reply", frozenset({ConversationState.CONNECTED}))
     require_sayable(conversation, command, facts)
+    _require_carried(conversation, command)
     accepted = replace(
         conversation,
         unsettled_replies=conversation.unsettled_replies + 1,
@@ -282,6 +284,13 @@ def _require_spoken(conversation: Conversation, command: c.SendReply) -> None:
     is_answered = known.reply_depth is not ReplyDepth.NONE
     if not is_answered or command.visibility not in known.visibilities:
         raise VisibilityNotSpoken(conversation.network, command.visibility)
+
+
+def _require_carried(conversation: Conversation, command: c.SendReply) -> None:
+    """Refuse files that the network does not take; where no connector is known it takes none."""
+    known = command.capabilities or Capabilities()
+    rule = known.attachments_of(command.visibility)
+    require_taken(rule, conversation.network, command.attachments)
 
 
 def disconnect(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from conversations.attachments import NO_ATTACHMENTS, AttachmentRule
 from conversations.model import Visibility
 from conversations.replies import ReadBack
 
@@ -84,6 +85,11 @@ class Capabilities:
     length: LengthRule = LengthRule()
     private_length: LengthRule | None = None
     """The rule for private messages when it is another one."""
+    attachments: AttachmentRule = NO_ATTACHMENTS
+    private_attachments: AttachmentRule | None = None
+    """Which files private messages may have when it is another rule."""
+    caption_length: LengthRule | None = None
+    """The rule for a text that goes with files when it is another one."""
     is_threaded: bool = True
     """Whether a long text may go out as several posts, each answering the one before."""
     can_edit: bool = False
@@ -107,7 +113,14 @@ class Capabilities:
     def _may_change(self, visibility: Visibility) -> bool:
         return visibility is Visibility.PUBLIC or self.can_change_private
 
-    def length_of(self, visibility: Visibility) -> LengthRule:
+    def attachments_of(self, visibility: Visibility) -> AttachmentRule:
+        if visibility is Visibility.PRIVATE and self.private_attachments is not None:
+            return self.private_attachments
+        return self.attachments
+
+    def length_of(self, visibility: Visibility, *, has_attachments: bool = False) -> LengthRule:
+        if has_attachments and self.caption_length is not None:
+            return self.caption_length
         if visibility is Visibility.PRIVATE and self.private_length is not None:
             return self.private_length
         return self.length

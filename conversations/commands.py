@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from conversations.attachments import Attachment
 from conversations.capabilities import Capabilities
 from conversations.change_commands import ChangeReply, SettleChange
 from conversations.model import (
@@ -159,6 +160,7 @@ class SendReply:
     visibility: Visibility
     confirm_public: bool
     capabilities: Capabilities | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,13 @@ class ReplyTooLong(ConversationError):
         super().__init__(f"the text counts {count}, the network takes {limit}: {why}")
 
 
+class AttachmentsNotTaken(ConversationError):
+    """A file that the network does not carry, or not with the others."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what} cannot go with the reply: {why}")
+
+
 class VisibilityNotSpoken(ConversationError):
     """The network has no private messages, or no public posts, or takes no answers at all."""
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from conversations.attachments import Attachment
 from conversations.errors import UndoWindowOver
 from conversations.model import Instant, ReplyState, Visibility
 from conversations.reply_parts import Change, ChangeState, Part, key_of
@@ -102,6 +103,8 @@ class Reply:
     parts: tuple[Part, ...] = ()
     """The posts that a text too long for one becomes; none when it is one post."""
     change: Change | None = None
+    attachments: tuple[Attachment, ...] = ()
+    """The files that go with the first of its posts."""
 
     @property
     def is_settled(self) -> bool:
@@ -143,6 +146,7 @@ def part_at(reply: Reply, index: int) -> Reply:
         url=part.url,
         sent_at=part.sent_at,
         parts=(),
+        attachments=() if is_later else reply.attachments,
     )
 
 

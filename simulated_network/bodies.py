@@ -186,7 +186,7 @@ class AccountBody(Body):
     token: _Visible = ""
     webhook: WebhookBody | None = None
     limits: dict[
-        Literal["publish", "change", "mentions", "direct_messages", "lookup"], LimitBody
+        Literal["publish", "change", "mentions", "direct_messages", "lookup", "upload"], LimitBody
     ] = {}
     deduplicates: bool = False
     visibility_delay_ms: _DelayMs = 0
@@ -218,6 +218,7 @@ class FaultBody(Body):
         "mentions",
         "direct_messages",
         "lookup",
+        "upload",
         "stream_connect",
         "stream",
         "webhook",

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from simulated_network import changes, posts, publishing
+from simulated_network import changes, posts, publishing, uploads
 from simulated_network.answering import meet, meet_after_acceptance
 from simulated_network.bodies import PublishBody, TextBody
 from simulated_network.calling import (
@@ -72,6 +72,18 @@ async def publish(
     await meet_after_acceptance(request, hit)
     shape = post_json(published.post, viewer=account, base_url=world.base_url)
     return Json(shape, status_code=201 if published.is_new else 200)
+
+
+@router.post("/media", status_code=201)
+async def upload(request: Request, world: TheWorld, account: CallingAccount) -> Response:
+    """Keep the body as a file; 201 with what `media` of a post may name."""
+    await meet(request, world.admit(account, "upload"))
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content = await request.body()
+    medium = await world.write(
+        lambda writing: uploads.keep(writing, account, media_type, content, base_url=world.base_url)
+    )
+    return Json(medium, status_code=201)
 
 
 @router.patch("/posts/{post_id}")

@@ -98,6 +98,12 @@ CREATE TABLE IF NOT EXISTS changes (
     text TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS changes_by_post ON changes (post_id, kind);
+CREATE TABLE IF NOT EXISTS uploads (
+    id INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL,
+    media_type TEXT NOT NULL,
+    content BLOB NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS scripts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     person_id INTEGER NOT NULL,

@@ -16,6 +16,7 @@ KINDS = {
     "direct_messages": _ANSWERS | _PAGES,
     "change": _ANSWERS,
     "lookup": _ANSWERS,
+    "upload": _ANSWERS,
     "stream_connect": frozenset({"delay", "status", "reset"}),
     "stream": frozenset({"delay", "reset", "garbage"}) | _PAGES,
     "webhook": frozenset({"delay", "lost_answer", "garbage", "bad_signature"}) | _PAGES,

@@ -10,6 +10,7 @@ from simulated_network.model import Refusal
 from simulated_network.wire import refusal_response
 
 LARGEST_BODY_BYTES: Final = 1024 * 1024
+LARGEST_UPLOAD_BYTES: Final = 8 * 1024 * 1024
 LARGEST_CONTROL_BODY_BYTES: Final = 16 * 1024 * 1024
 """A bulk of 500 posts, among them some that are unreasonably large on purpose."""
 
@@ -20,6 +21,7 @@ _SECURITY_HEADERS = [
         b"content-security-policy",
         (
             b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+            b" img-src 'self';"
             b" base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         ),
     ),
@@ -60,9 +62,9 @@ def _check(scope: Scope) -> None:
         _refuse_strangers(scope, headers)
     if not scope["path"].startswith("/api/"):
         _refuse_other_sites(headers)
-    _refuse_large_bodies(
-        headers, most_bytes=LARGEST_CONTROL_BODY_BYTES if is_control else LARGEST_BODY_BYTES
-    )
+    is_upload = scope["path"] == "/api/media"
+    usual = LARGEST_UPLOAD_BYTES if is_upload else LARGEST_BODY_BYTES
+    _refuse_large_bodies(headers, most_bytes=LARGEST_CONTROL_BODY_BYTES if is_control else usual)
 
 
 def _refuse_strangers(scope: Scope, headers: Headers) -> None:

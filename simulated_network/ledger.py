@@ -11,6 +11,7 @@ _TABLES_OF_POSTS = (
     "inbox",
     "publishes",
     "changes",
+    "uploads",
     "answers_due",
     "scripts",
     "people",

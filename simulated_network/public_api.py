@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
-from simulated_network import accounts, posts, timeline
+from simulated_network import accounts, posts, timeline, uploads
 from simulated_network.bodies import HANDLE, PublicPageBody
 from simulated_network.calling import TheWorld, id_number
-from simulated_network.model import Post
+from simulated_network.model import Post, Refusal
 from simulated_network.wire import Json, party_json, post_json
 from simulated_network.world import PUBLIC_PAGE, World, wait_for_ring
 
@@ -25,6 +25,11 @@ async def page() -> Response:
     return Response((_WEB / "page.html").read_bytes(), media_type="text/html; charset=utf-8")
 
 
+@router.get("/favicon.ico", include_in_schema=False)
+async def no_icon() -> Response:
+    return Response(status_code=204)
+
+
 @router.get("/page.js", include_in_schema=False)
 async def script() -> Response:
     return Response((_WEB / "page.js").read_bytes(), media_type="text/javascript; charset=utf-8")
@@ -33,6 +38,16 @@ async def script() -> Response:
 @router.get("/page.css", include_in_schema=False)
 async def style() -> Response:
     return Response((_WEB / "page.css").read_bytes(), media_type="text/css; charset=utf-8")
+
+
+@router.get("/media/{upload_id}", include_in_schema=False)
+async def media(world: TheWorld, upload_id: str) -> Response:
+    """Show a file that a brand has brought."""
+    wanted = id_number(upload_id)
+    found = await world.read(lambda db: uploads.find(db, wanted))
+    if found is None:
+        raise Refusal(404, "unknown_media", "there is no such file")
+    return Response(found[1], media_type=found[0])
 
 
 @router.get("/livez")

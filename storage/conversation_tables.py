@@ -364,6 +364,7 @@ class ReplyRow(SQLModel, table=True):
     parts: list[dict[str, Any]] = json(list)
     change: dict[str, Any] | None = maybe_json()
     has_pending_change: bool = False
+    attachments: list[dict[str, Any]] = json(list)
 
 
 class ReplyPostRow(SQLModel, table=True):

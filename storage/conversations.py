@@ -9,6 +9,7 @@ from acd.eligibility import Reason, reach, standing
 from acd.model import Agent
 from acd.rings import workgroups_in_reach
 from conversations import commands as c
+from conversations.attachments import Attachment
 from conversations.capabilities import Capabilities
 from conversations.errors import ConversationError
 from conversations.lifecycle import alarm_at, decide, due
@@ -64,6 +65,7 @@ class ReplyDraft:
     confirm_public: bool
     parts: tuple[str, ...] = ()
     capabilities: Capabilities | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 Build = Callable[[Conversation, Instant], c.Command]
@@ -327,7 +329,12 @@ def reply(
     def build(conversation: Conversation, _: Instant) -> c.Command:
         visibility = draft.visibility or reply_rows.visibility_of(conversation)
         return c.SendReply(
-            draft.actor, draft.reply_id, visibility, draft.confirm_public, draft.capabilities
+            draft.actor,
+            draft.reply_id,
+            visibility,
+            draft.confirm_public,
+            draft.capabilities,
+            draft.attachments,
         )
 
     outcome = carry_out(connection, conversation_id, build, elapsed_ms)
@@ -336,7 +343,13 @@ def reply(
         return outcome
     covers = conversation.post_count
     wording = Wording(
-        draft.reply_id, draft.text, covers, draft.visibility, draft.in_reply_to, draft.parts
+        draft.reply_id,
+        draft.text,
+        covers,
+        draft.visibility,
+        draft.in_reply_to,
+        draft.parts,
+        draft.attachments,
     )
     taken = reply_rows.write(connection, conversation, wording)
     return Outcome(conversation, None, outcome.aftermath, taken)

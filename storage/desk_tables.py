@@ -1,9 +1,11 @@
-"""The tables of agents' desks: drafts, canned replies, dispositions, mentions, onlookers."""
+"""The tables of agents' desks: drafts, files, canned replies, dispositions, mentions, onlookers."""
+
+from typing import Any
 
 from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from storage.columns import maybe_moment, moment
+from storage.columns import json, maybe_moment, moment
 
 
 class DraftRow(SQLModel, table=True):
@@ -26,6 +28,25 @@ class DraftRow(SQLModel, table=True):
     updated_at: int = moment()
     left_at: int | None = maybe_moment()
     version: int = Field(sa_type=BigInteger)
+    attachments: list[dict[str, Any]] = json(list)
+
+
+class AttachmentRow(SQLModel, table=True):
+    """A file that goes with a reply, or may; the last reply that took it is its own.
+
+    `content` is gone when it was kept long enough.
+    """
+
+    __tablename__ = "attachments"
+    id: str = Field(primary_key=True)
+    conversation_id: str = Field(foreign_key="conversations.id", index=True)
+    agent_id: str
+    reply_id: str | None = Field(default=None, foreign_key="replies.id", index=True)
+    name: str
+    media_type: str
+    size_bytes: int
+    content: bytes | None = None
+    created_at: int = moment(index=True)
 
 
 class CannedReplyRow(SQLModel, table=True):

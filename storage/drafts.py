@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass, replace
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from conversations.attachments import Attachment
 from conversations.model import Instant
 from storage import clock
 from storage.conversation_tables import ConversationRow
 from storage.database import ConcurrentChange
 from storage.desk_tables import DraftRow
+from storage.rows import attachment_value
 
 CONVERSATIONS = ConversationRow.__table__  # type: ignore[attr-defined]
 DRAFTS = DraftRow.__table__  # type: ignore[attr-defined]
@@ -27,6 +29,7 @@ class Draft:
     in_reply_to: str | None = None
     updated_at: Instant | None = None
     version: int = 0
+    attachments: tuple[Attachment, ...] = ()
 
 
 def get(connection: Connection, agent_id: str, conversation_id: str) -> Draft:
@@ -51,7 +54,12 @@ def _draft_from(row: RowMapping | None) -> Draft:
     if row is None:
         return Draft()
     return Draft(
-        row["text"], row["visibility"], row["in_reply_to"], row["updated_at"], row["version"]
+        row["text"],
+        row["visibility"],
+        row["in_reply_to"],
+        row["updated_at"],
+        row["version"],
+        tuple(Attachment(**one) for one in row["attachments"]),
     )
 
 
@@ -69,7 +77,8 @@ def put(
     now = clock.now(connection)
     version = max(before.version + 1, now)
     after = replace(wanted, updated_at=now, version=version)
-    values = {**asdict(after), "left_at": None}
+    files = [attachment_value(one) for one in after.attachments]
+    values = {**asdict(after), "attachments": files, "left_at": None}
     if before.version:
         connection.execute(update(DRAFTS).where(_is(agent_id, conversation_id)).values(values))
         return after

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
+from conversations.attachments import Attachment
 from conversations.model import Conversation, MediaType, ReplyState, Visibility
 from conversations.replies import Reply
 from conversations.reply_parts import Part
-from storage import clock
+from storage import attachments, clock
 from storage.conversation_tables import IdentityRow, PostRow, ReplyRow
 from storage.rows import reply_values
 from storage.setup_tables import WorkgroupRow
@@ -34,6 +35,7 @@ class Wording:
     visibility: Visibility | None = None
     in_reply_to: str | None = None
     parts: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 def write(connection: Connection, conversation: Conversation, wording: Wording) -> Reply:
@@ -75,8 +77,10 @@ def write(connection: Connection, conversation: Conversation, wording: Wording) 
         tried_since=now,
         undo_until=now + window_ms if window_ms else None,
         parts=tuple(Part(text) for text in wording.parts) if len(wording.parts) > 1 else (),
+        attachments=wording.attachments,
     )
     connection.execute(insert(REPLIES).values(reply_values(taken)))
+    attachments.give_to_reply(connection, [one.id for one in wording.attachments], taken.id)
     return taken
 
 

@@ -1,11 +1,13 @@
 """The replies' rows as their sender sees them: each step a transaction, secrets opened last."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from conversations.attachments import Attachment
 from conversations.capabilities import Allowance
 from conversations.networks import Account, NextReply
 from conversations.replies import Outcome, Permission, ReadBack, Reply
-from storage import clock, replies
+from storage import attachments, clock, replies
 from storage.asking import Following
 from storage.database import Database
 from storage.journal import Aftermath
@@ -44,6 +46,13 @@ class ReplyStore:
         credentials = self._seal.open(reply.account_id, delivery.secrets)
         account = Account(reply.account_id, reply.network, delivery.settings, credentials)
         return NextReply(reply, account, now)
+
+    async def files(self, reply: Reply) -> Sequence[Attachment] | None:
+        ids = [one.id for one in reply.attachments]
+        found = await self._database.read(lambda k: attachments.contents(k, ids)) if ids else {}
+        if not found.keys() >= set(ids):
+            return None
+        return [replace(one, content=found[one.id]) for one in reply.attachments]
 
     async def begin(
         self, reply_id: str, read_back: ReadBack, allowance: Allowance | None

@@ -16,6 +16,7 @@ from acd.model import (
     Utilization,
 )
 from acd.priority import queue_rank
+from conversations.attachments import Attachment
 from conversations.commands import WRAP_UP_TIMEOUT_S, Policy
 from conversations.model import (
     Conversation,
@@ -313,6 +314,7 @@ def reply_from(row: RowMapping) -> Reply:
         state=ReplyState(row["state"]),
         parts=tuple(Part(**part) for part in row["parts"]),
         change=_change_from(row["change"]) if row["change"] else None,
+        attachments=tuple(Attachment(**one) for one in row["attachments"]),
         **{name: row[name] for name in _REPLY_PLAIN},
     )
 
@@ -334,6 +336,18 @@ def reply_values(reply: Reply) -> dict[str, Any]:
         "parts": [asdict(part) for part in reply.parts],
         "change": asdict(reply.change) if reply.change else None,
         "has_pending_change": reply.has_pending_change,
+        "attachments": [attachment_value(one) for one in reply.attachments],
         "visibility": reply.visibility.value,
         "state": reply.state.value,
+    }
+
+
+def attachment_value(attachment: Attachment) -> dict[str, Any]:
+    """Return what a row keeps of a file; its content is kept once, beside."""
+    return {
+        "id": attachment.id,
+        "name": attachment.name,
+        "media_type": attachment.media_type,
+        "size_bytes": attachment.size_bytes,
+        "alt_text": attachment.alt_text,
     }

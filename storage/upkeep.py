@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, select
 
 from conversations.model import ConversationState, Instant, RoutingStatus
 from storage import (
+    attachments,
     bells,
     clock,
     decisions,
@@ -163,7 +164,7 @@ def channels_to_listen_to(
 
 
 def forget_old(connection: Connection, now: Instant) -> int:
-    """Delete what has had its time: keys, events, decisions, waits, drafts, and dead sessions."""
+    """Delete what has had its time: keys, events, decisions, waits, drafts, files, sessions."""
     forgotten = connection.execute(
         delete(COMMANDS).where(COMMANDS.c.created_at < now - KEY_LIFE_MS)
     ).rowcount
@@ -172,6 +173,7 @@ def forget_old(connection: Connection, now: Instant) -> int:
     forgotten += post_changes.forget_before(connection, now - post_changes.KEPT_MS, FORGET_BATCH)
     forgotten += onlookers.forget_before(connection, now)
     forgotten += drafts.forget_left(connection, now)
+    forgotten += attachments.forget_old(connection, now)
     forgotten += sign_in_attempts.forget_before(connection, now - sign_in_attempts.REMEMBERED_MS)
     for each in (queue_entries, handlings, ended_offers, first_replies):
         forgotten += each.forget_before(connection, now - WAIT_LIFE_MS, FORGET_BATCH)

@@ -1,5 +1,6 @@
 """The other end of a webhook account: a ledger of what arrived, with faults to order."""
 
+import base64
 import json
 import threading
 import time
@@ -8,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from conversations.model import Visibility
-from tests.connectors.peer import Published
+from tests.connectors.peer import Published, ShownFile
 
 Fault = Callable[[str, int], str]
 """Says for (reply id, attempt) what happens: ok, slow, lost, or a status code."""
@@ -51,7 +52,9 @@ class Receiver:
                 self.published[reply_id] = self.published.get(reply_id, 0) + 1
                 self.texts.append(text)
                 visibility, answers = Visibility(body["visibility"]), body["in_reply_to"]
-                self.said.append(Published(f"out-{reply_id}", text, visibility, answers))
+                files = tuple(_file(one) for one in body.get("attachments", []))
+                said = Published(f"out-{reply_id}", text, visibility, answers, files)
+                self.said.append(said)
         if fault == "slow":
             time.sleep(SLOW_S)
         return fault
@@ -86,3 +89,8 @@ class Receiver:
                 self.answer(200 if is_there else 404, {"external_id": f"out-{reply_id}"})
 
         return Handler
+
+
+def _file(told: dict[str, Any]) -> ShownFile:
+    content = base64.b64decode(told["content_base64"], validate=True)
+    return ShownFile(told["media_type"], content, told["alt_text"])

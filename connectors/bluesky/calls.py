@@ -133,7 +133,7 @@ class BlueskyCalls:
         is_chat: bool,
         **what: Any,  # noqa: ANN401
     ) -> Answer:
-        headers = {"authorization": f"Bearer {session.access}"}
+        headers = {"authorization": f"Bearer {session.access}", **what.pop("headers", {})}
         if is_chat:
             headers["atproto-proxy"] = CHAT_SERVICE
         url = f"{session.base}/xrpc/{name}"

@@ -12,11 +12,13 @@ import httpx
 from connectors.base import BaseConnector
 from connectors.bluesky.calls import BlueskyCalls
 from connectors.bluesky.chat import BlueskyChat, ChatPage
+from connectors.bluesky.pictures import PICTURES
 from connectors.bluesky.reading import BlueskyReading
 from connectors.bluesky.replies import BlueskyReplies
 from connectors.bluesky.stream import BlueskyStream
 from connectors.guard import STRICT, Guard
 from connectors.patience import Busy
+from conversations.attachments import NO_ATTACHMENTS
 from conversations.capabilities import (
     Allowance,
     Capabilities,
@@ -70,6 +72,8 @@ class BlueskyConnector(BaseConnector):
             may_initiate_private=has_chat,
             length=LengthRule(CountingUnit.GRAPHEMES, 300, most_bytes=3_000),
             private_length=LengthRule(CountingUnit.GRAPHEMES, 1_000, most_bytes=10_000),
+            attachments=PICTURES,
+            private_attachments=NO_ATTACHMENTS,
             can_delete=True,
             can_change_private=False,
             has_idempotency=True,

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from connectors.bluesky.calls import BlueskyCalls, Session, pause_s, read_from, told
+from connectors.bluesky.pictures import embed_of
 from connectors.bluesky.wire import (
     LONGEST_URI,
     POST,
@@ -20,6 +21,7 @@ from connectors.bluesky.wire import (
 from connectors.calls import HTTP_SERVER_ERROR, HTTP_TOO_MANY, Answer, outcome_of_failure
 from connectors.fields import instant, mapping, sequence, words
 from connectors.patience import Busy
+from connectors.uploading import NotUploaded
 from conversations.model import Instant, Visibility
 from conversations.networks import Account, NetworkTrouble
 from conversations.replies import Certainty, Outcome, Reply
@@ -77,11 +79,15 @@ class BlueskyReplies:
     async def _put(self, account: Account, reply: Reply) -> Outcome:
         session = await self._calls.session(account)
         refs = await self._refs(account, session, reply)
+        try:
+            embed = await embed_of(self._calls, account, reply)
+        except NotUploaded as missing:
+            return missing.outcome
         body = {
             "repo": session.ours.did,
             "collection": POST,
             "rkey": record_key(reply),
-            "record": record_of(reply, refs),
+            "record": record_of(reply, refs, embed),
             "swapRecord": None,  # never over another record; the same one again is no change
         }
         answer = await self._calls.send(account, "POST", "com.atproto.repo.putRecord", json=body)

@@ -68,7 +68,9 @@ def record_key(reply: Reply) -> str:
     return tid(micros, drawn // MICROSECONDS % (1 << _CLOCK_BITS))
 
 
-def record_of(reply: Reply, refs: dict[str, Any] | None) -> dict[str, Any]:
+def record_of(
+    reply: Reply, refs: dict[str, Any] | None, embed: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the post to write; nothing in it depends on the attempt."""
     record: dict[str, Any] = {
         "$type": POST,
@@ -79,6 +81,8 @@ def record_of(reply: Reply, refs: dict[str, Any] | None) -> dict[str, Any]:
         record["facets"] = facets
     if refs is not None:
         record["reply"] = refs
+    if embed is not None:
+        record["embed"] = embed
     return record
 
 

@@ -22,6 +22,7 @@ from connectors.email.mailbox import (
 from connectors.email.smtp import Envelope, send
 from connectors.email.wire import post_from
 from connectors.email.writing import Answered, NotWritable, message_id, receiver, written
+from conversations.attachments import KNOWN, AttachmentRule
 from conversations.capabilities import Capabilities, Delivery, LengthRule
 from conversations.model import Instant, Post, Unreadable, Visibility
 from conversations.networks import Account, ListenedChannel, NetworkTrouble, Page, Trouble
@@ -56,6 +57,7 @@ class EmailConnector(BaseConnector):
             visibilities=frozenset({Visibility.PRIVATE}),
             may_initiate_private=True,
             length=LENGTH,
+            attachments=AttachmentRule(most=5, media_types=KNOWN, longest_alt_text=1_000),
             is_threaded=False,
             read_back=ReadBack.LOOK_UP if has_proof else ReadBack.IMPOSSIBLE,
         )

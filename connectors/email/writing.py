@@ -11,12 +11,14 @@ from typing import Final
 from connectors.charsets import kept
 from connectors.email.account import MailAccount
 from connectors.email.headers import LONGEST_ADDRESS, is_address, words
+from conversations.attachments import Attachment
 from conversations.replies import Reply
 
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,120}")
 _ID = re.compile(r"[!-;=?-~]{1,255}")
 _ANSWERS = re.compile(r"^\s*re\s*:", re.IGNORECASE)
 _LONGEST_SUBJECT: Final = 250
+_LONGEST_NAME: Final = 150
 
 
 class NotWritable(Exception):
@@ -80,7 +82,18 @@ def written(account: MailAccount, reply: Reply, answered: Answered) -> EmailMess
     _thread(mail, reply, answered)
     mail["Auto-Submitted"] = "no"
     mail.set_content(kept(reply.text), subtype="plain", charset="utf-8", cte="quoted-printable")
+    for one in reply.attachments:
+        _attach(mail, one)
     return mail
+
+
+def _attach(mail: EmailMessage, attachment: Attachment) -> None:
+    maintype, _, subtype = attachment.media_type.partition("/")
+    name, shows = words(attachment.name, _LONGEST_NAME), words(attachment.alt_text or "", 1_000)
+    mail.add_attachment(attachment.content, maintype=maintype, subtype=subtype, filename=name)
+    if shows:
+        *_, part = mail.iter_attachments()
+        part["Content-Description"] = shows
 
 
 def _subject(account: MailAccount, answered: Answered) -> str:

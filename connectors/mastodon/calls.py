@@ -10,8 +10,10 @@ import httpx
 
 from connectors.calls import HTTP_TOO_MANY, Answer, call
 from connectors.fields import NotUnderstood, count, instant, mapping, web_address, words
+from connectors.mastodon.media import USUAL_ATTACHMENTS, attachments_taken
 from connectors.mastodon.wire import Ourselves, ourselves_from
 from connectors.patience import Busy
+from conversations.attachments import AttachmentRule
 from conversations.networks import Account, NetworkTrouble, Trouble
 
 LARGEST_PAGE = 16 * 1024 * 1024
@@ -34,6 +36,7 @@ class Known:
     ours: Ourselves | None = None
     most_characters: int = DEFAULT_MOST_CHARACTERS
     link_length: int = DEFAULT_LINK_LENGTH
+    attachments: AttachmentRule = USUAL_ATTACHMENTS
     streaming_url: str | None = None
     calls_left: int | None = None
     calls_per_window: int = 300
@@ -161,6 +164,7 @@ class MastodonCalls:
         known.most_characters = count(statuses.get("max_characters")) or DEFAULT_MOST_CHARACTERS
         reserved = count(statuses.get("characters_reserved_per_url"))
         known.link_length = DEFAULT_LINK_LENGTH if reserved is None else reserved
+        known.attachments = attachments_taken(configuration)
         streaming = words(mapping(configuration.get("urls")).get("streaming"), 2_000)
         known.streaming_url = web_address(_as_http(streaming)) if streaming else None
 

@@ -73,6 +73,7 @@ class MastodonConnector(BaseConnector):
             length=LengthRule(
                 CountingUnit.MASTODON, max(1, most - LONGEST_NAME), known.link_length
             ),
+            attachments=known.attachments,
             can_edit=True,
             can_delete=True,
             has_idempotency=True,

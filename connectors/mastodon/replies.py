@@ -10,8 +10,10 @@ import httpx
 from connectors.calls import HTTP_SERVER_ERROR, HTTP_TOO_MANY, Answer, outcome_of_failure
 from connectors.fields import instant, mapping, words
 from connectors.mastodon.calls import FORBIDDEN, MastodonCalls, parsed, pause_s
+from connectors.mastodon.uploads import kept_media, media_ids
 from connectors.mastodon.wire import status_id_of
 from connectors.patience import Busy
+from connectors.uploading import NotUploaded
 from conversations.model import Instant, Visibility
 from conversations.networks import Account, NetworkTrouble
 from conversations.replies import Certainty, Outcome, Reply
@@ -44,6 +46,8 @@ class MastodonReplies:
             headers = {"idempotency-key": reply.id}
             path = "/api/v1/statuses"
             request = self._calls.request(account, "POST", path, json=form, headers=headers)
+        except NotUploaded as missing:
+            return missing.outcome
         except Busy as busy:
             return Outcome(
                 Certainty.NOT_ACCEPTED, reason=str(busy), retry_after_s=busy.retry_after_s
@@ -61,17 +65,19 @@ class MastodonReplies:
             self._remember(outcome.external_id, reply.id)
         return outcome
 
-    async def _form(self, account: Account, reply: Reply) -> dict[str, str]:
+    async def _form(self, account: Account, reply: Reply) -> dict[str, Any]:
         is_private = reply.visibility is Visibility.PRIVATE
         handle = (reply.to_handle or "").removeprefix("@")
         if is_private and not handle:
             handle = await self._handle_of(account, reply.to_external_id)
         public = account.settings.get("reply_visibility")
         visibility = "unlisted" if public == "unlisted" else "public"
-        form = {
+        form: dict[str, Any] = {
             "status": naming(handle, reply.text),
             "visibility": "direct" if is_private else visibility,
         }
+        if reply.attachments:
+            form["media_ids"] = await media_ids(self._calls, account, reply)
         if parent := status_id_of(reply.in_reply_to):
             form["in_reply_to_id"] = parent
         return form
@@ -168,7 +174,13 @@ class MastodonReplies:
         status_id = reply.external_id
         if status_id is None:
             return Outcome(Certainty.REJECTED, reason="the network has no such post")
-        form = {"status": naming((reply.to_handle or "").removeprefix("@"), text)}
+        form: dict[str, Any] = {"status": naming((reply.to_handle or "").removeprefix("@"), text)}
+        try:
+            if reply.attachments:
+                form["media_ids"] = await kept_media(self._calls, account, status_id)
+        except (Busy, NetworkTrouble) as trouble:
+            pause_s = getattr(trouble, "retry_after_s", None)
+            return Outcome(Certainty.NOT_ACCEPTED, reason=str(trouble), retry_after_s=pause_s)
         return await self._changed(account, "PUT", status_id, json=form)
 
     async def delete(self, account: Account, reply: Reply) -> Outcome:

@@ -8,10 +8,12 @@ import httpx
 from connectors.calls import HTTP_SERVER_ERROR, HTTP_TOO_MANY, Answer
 from connectors.fields import words
 from connectors.patience import Busy
+from conversations.attachments import Attachment
 from conversations.networks import Account, NetworkTrouble, Trouble
 from conversations.replies import Certainty, Outcome
 
 CLIENT = "/_matrix/client/v3"
+MEDIA = "/_matrix/media/v3/upload"
 LARGEST_SYNC = 32 * 1024 * 1024
 ACCESS_PAUSE_S = 30.0
 """A refused token is tried again so much later."""
@@ -45,6 +47,23 @@ def request(  # what a call is
     headers = {"authorization": f"Bearer {account.credentials['access_token']}"}
     url = host_of(account) + CLIENT + path
     return client.build_request(method, url, headers=headers, params=params, json=content)
+
+
+def upload_request(
+    client: httpx.AsyncClient, account: Account, attachment: Attachment
+) -> httpx.Request:
+    """Build the call that brings a file to the homeserver.
+
+    Raises:
+        KeyError, httpx.InvalidURL: as `request`.
+    """
+    headers = {
+        "authorization": f"Bearer {account.credentials['access_token']}",
+        "content-type": attachment.media_type,
+    }
+    url, params = host_of(account) + MEDIA, {"filename": attachment.name}
+    content = attachment.content
+    return client.build_request("POST", url, headers=headers, params=params, content=content)
 
 
 def room_path(room: str, *rest: str) -> str:

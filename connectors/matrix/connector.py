@@ -8,7 +8,7 @@ import httpx
 
 from connectors.base import BaseConnector
 from connectors.calls import Answer, call, outcome_of_failure
-from connectors.fields import mapping, sequence
+from connectors.fields import mapping, sequence, words
 from connectors.guard import STRICT, Guard
 from connectors.looking_up import looked_up
 from connectors.matrix.calls import (
@@ -21,12 +21,15 @@ from connectors.matrix.calls import (
     request,
     room_path,
     split_id,
+    upload_request,
 )
 from connectors.matrix.cursor import SyncCursor, cursor_from
 from connectors.matrix.reading import Happened, MatrixReader
 from connectors.matrix.wire import REPLY_KEY
 from connectors.patience import Busy
+from connectors.uploading import NotUploaded, all_uploaded, not_uploaded, require_uploaded
 from connectors.waiting import Waiting
+from conversations.attachments import KNOWN, Attachment, AttachmentRule
 from conversations.capabilities import Capabilities, CountingUnit, Delivery, LengthRule
 from conversations.connector import Setting
 from conversations.model import Post, PostChange, Unreadable, Visibility
@@ -37,6 +40,7 @@ CAPABILITIES = Capabilities(
     deliveries=frozenset({Delivery.POLL, Delivery.STREAM}),
     visibilities=frozenset(Visibility),
     length=LengthRule(unit=CountingUnit.BYTES, most=30_000),
+    attachments=AttachmentRule(most=1, media_types=KNOWN),
     can_edit=True,
     can_delete=True,
     has_idempotency=True,
@@ -45,6 +49,7 @@ CAPABILITIES = Capabilities(
 """A repeated transaction id is one event only while the access token stays the same, so the room
 is asked first; what is absent there is sent with the same id again."""
 
+_KINDS = {"image": "m.image", "video": "m.video"}
 LONG_POLL_MS = 30_000
 CLOCKS_DIFFER_MS = 60_000
 MOST_PAGES_LOOKED_UP = 50
@@ -148,7 +153,34 @@ class MatrixConnector(BaseConnector):
             reason = f"it could not be asked who sees the room: {type(error).__name__}"
             return Outcome(Certainty.NOT_ACCEPTED, reason=reason)
         content = _message(reply, place)
+        try:
+            if reply.attachments:
+                content |= await self._file(account, reply)
+        except NotUploaded as missing:
+            return missing.outcome
         return await self._send(account, place[0], "m.room.message", reply.id, content)
+
+    async def _file(self, account: Account, reply: Reply) -> dict[str, object]:
+        """Bring the file and return what makes the message show it, its text below.
+
+        https://spec.matrix.org/v1.15/client-server-api/#media-captions
+
+        Raises:
+            NotUploaded: it did not arrive, or was refused.
+        """
+
+        async def upload(one: Attachment) -> dict[str, object]:
+            answer = await call(self._client, upload_request(self._client, account, one))
+            require_uploaded(answer, one, code_of(answer))
+            uri = words(answer.json.get("content_uri"), 500)
+            if uri is None or not uri.startswith("mxc://"):
+                raise not_uploaded(f"the homeserver named no file for {one.name}")
+            info = {"mimetype": one.media_type, "size": one.size_bytes}
+            kind = _KINDS.get(one.media_type.partition("/")[0], "m.file")
+            return {"msgtype": kind, "filename": one.name, "url": uri, "info": info}
+
+        (shown,) = await all_uploaded(reply.attachments, upload)
+        return shown
 
     async def look_up(self, account: Account, reply: Reply) -> Outcome:
         """Read the room back to the first attempt, and look for the reply's id."""
@@ -180,6 +212,9 @@ class MatrixConnector(BaseConnector):
         place = split_id(reply.external_id)
         if place is None:
             return Outcome(Certainty.REJECTED, reason="it is not known where the reply is")
+        if reply.attachments:
+            reason = "what is written below a file stands: another text would take its place"
+            return Outcome(Certainty.REJECTED, reason=reason)
         content: dict[str, object] = {
             "msgtype": "m.text",
             "body": f"* {text}",

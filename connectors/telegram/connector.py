@@ -11,6 +11,7 @@ from connectors.base import BaseConnector
 from connectors.calls import HTTP_SERVER_ERROR, HTTP_TOO_MANY, Answer, call, outcome_of_failure
 from connectors.fields import mapping, sequence, shown, words
 from connectors.telegram.wire import ALLOWED_UPDATES, chat_and_message, external_id, understood
+from conversations.attachments import KNOWN, AttachmentRule
 from conversations.capabilities import Capabilities, CountingUnit, Delivery, LengthRule
 from conversations.connector import Setting
 from conversations.model import Post, PostChange, Unreadable, Visibility
@@ -44,9 +45,19 @@ CAPABILITIES: Final = Capabilities(
     deliveries=frozenset({Delivery.POLL, Delivery.WEBHOOK}),
     visibilities=frozenset(Visibility),
     length=LengthRule(CountingUnit.UTF16_UNITS, 4_096),
+    attachments=AttachmentRule(most=1, media_types=KNOWN),
+    caption_length=LengthRule(CountingUnit.UTF16_UNITS, 1_024),
     can_edit=True,
     can_delete=True,
 )
+_SENT_BY: Final = {
+    "image/jpeg": ("sendPhoto", "photo"),
+    "image/png": ("sendPhoto", "photo"),
+    "image/webp": ("sendPhoto", "photo"),
+    "image/gif": ("sendAnimation", "animation"),
+    "video/mp4": ("sendVideo", "video"),
+}
+"""Anything else is a document."""
 
 
 class _NoToken(Exception):
@@ -116,13 +127,19 @@ class TelegramConnector(BaseConnector):
         raise NetworkTrouble(f"{method} was answered {_reason(answer, account)}", trouble)
 
     async def _call(
-        self, account: Account, method: str, body: dict[str, Any], largest: int = 1_048_576
+        self,
+        account: Account,
+        method: str,
+        body: dict[str, Any],
+        largest: int = 1_048_576,
+        files: dict[str, Any] | None = None,
     ) -> Answer:
         token = account.credentials.get("token")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise _NoToken
         host = str(account.settings.get("url") or HOST).rstrip("/")
-        request = self._client.build_request("POST", f"{host}/bot{token}/{method}", json=body)
+        said: dict[str, Any] = {"json": body} if files is None else {"data": body, "files": files}
+        request = self._client.build_request("POST", f"{host}/bot{token}/{method}", **said)
         return await call(self._client, request, largest=largest)
 
     def receive(self, account: Account, request: DeliveryRequest) -> Delivered:
@@ -148,20 +165,34 @@ class TelegramConnector(BaseConnector):
         target = _target(reply)
         if isinstance(target, Outcome):
             return target
-        body: dict[str, Any] = {**target, "text": reply.text}
-        answer = await self._changed(account, "sendMessage", body)
+        answer = await self._said(account, reply, target)
         if isinstance(answer, Outcome):
             return answer
         moved = mapping(answer.json.get("parameters")).get("migrate_to_chat_id")
         if answer.status == _BAD_REQUEST and type(moved) is int:  # the group became a larger one
-            body = {"chat_id": moved, "text": reply.text}
-            answer = await self._changed(account, "sendMessage", body)
+            answer = await self._said(account, reply, {"chat_id": moved})
             if isinstance(answer, Outcome):
                 return answer
         return _published(answer, account)
 
+    async def _said(
+        self, account: Account, reply: Reply, target: dict[str, Any]
+    ) -> Answer | Outcome:
+        """Say it there; a file and what is written below it are one call."""
+        if not reply.attachments:
+            return await self._changed(account, "sendMessage", {**target, "text": reply.text})
+        (one,) = reply.attachments
+        method, field = _SENT_BY.get(one.media_type, ("sendDocument", "document"))
+        fields = {"caption": reply.text, **target}
+        as_text = {n: v if isinstance(v, str) else json.dumps(v) for n, v in fields.items()}
+        files = {field: (one.name, one.content, one.media_type)}
+        return await self._changed(account, method, as_text, files)
+
     async def edit(self, account: Account, reply: Reply, text: str) -> Outcome:
-        answer = await self._of_ours(account, reply, "editMessageText", {"text": text})
+        wanted = ("editMessageCaption", {"caption": text})
+        if not reply.attachments:
+            wanted = ("editMessageText", {"text": text})
+        answer = await self._of_ours(account, reply, *wanted)
         if isinstance(answer, Outcome):
             return answer
         is_done = answer.json.get("ok") is True or "not modified" in _description(answer)
@@ -183,10 +214,14 @@ class TelegramConnector(BaseConnector):
         return await self._changed(account, method, body)
 
     async def _changed(
-        self, account: Account, method: str, body: dict[str, Any]
+        self,
+        account: Account,
+        method: str,
+        body: dict[str, Any],
+        files: dict[str, Any] | None = None,
     ) -> Answer | Outcome:
         try:
-            return await self._call(account, method, body)
+            return await self._call(account, method, body, files=files)
         except httpx.HTTPError as error:
             return outcome_of_failure(error)
         except (_NoToken, httpx.InvalidURL):

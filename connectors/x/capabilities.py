@@ -1,5 +1,6 @@
 """What an account can do on X, and what it has to be told for it."""
 
+from connectors.x.pictures import ONE_PICTURE, PICTURES
 from conversations.capabilities import (
     Allowance,
     Capabilities,
@@ -56,6 +57,8 @@ def capabilities_of(account: Account) -> Capabilities:
         may_initiate_private=with_messages,
         length=LengthRule(CountingUnit.X_WEIGHTED, longest_post(account), link_length=23),
         private_length=LengthRule(CountingUnit.CHARACTERS, 10_000),
+        attachments=PICTURES,
+        private_attachments=ONE_PICTURE,
         can_delete=True,
         can_change_private=False,
         read_back=ReadBack.LOOK_UP,

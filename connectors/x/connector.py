@@ -13,6 +13,7 @@ from connectors.base import BaseConnector
 from connectors.calls import call, outcome_of_failure
 from connectors.fields import rfc_3339
 from connectors.guard import STRICT, Guard
+from connectors.uploading import NotUploaded
 from connectors.x.calls import NO_ACCESS, Limited, user_request
 from connectors.x.capabilities import (
     SETTINGS,
@@ -24,6 +25,7 @@ from connectors.x.capabilities import (
 from connectors.x.events import answer_to_challenge, page_of, pages_of, verify
 from connectors.x.fields import post_params
 from connectors.x.lists import Lists
+from connectors.x.pictures import media_ids, shown_by
 from connectors.x.queries import queries
 from connectors.x.reading import Ask, Batch, Lane, Progress
 from connectors.x.refusals import ABSENT, is_absent, outcome_of_refusal
@@ -205,8 +207,12 @@ class XConnector(BaseConnector):
     async def publish(self, account: Account, reply: Reply) -> Outcome:
         try:
             wanted = call_for(reply)
-            request = user_request(self._client, account, "POST", wanted.path, json=wanted.body)
+            ids = await media_ids(self._client, account, reply)
+            body = wanted.body | shown_by(reply, ids)
+            request = user_request(self._client, account, "POST", wanted.path, json=body)
             answer = await call(self._client, request)
+        except NotUploaded as missing:
+            return missing.outcome
         except httpx.HTTPError as error:
             return outcome_of_failure(error)
         except Unanswerable as reason:

@@ -63,13 +63,24 @@ function postNode(post) {
     line.append(time);
   }
   const body = make("div", "", line, textOf(post.text));
-  for (const one of post.media ?? []) body.append(make("p", "media", `${one.kind}: ${one.alt_text || one.url}`));
+  for (const one of post.media ?? []) body.append(mediumNode(one));
   body.append(make("div", "deeds", answerButton(post)));
   const node = make("article", `post${isBrand ? " brand" : ""}`, faceOf(post.author), body);
   node.id = `post-${post.id}`;
   if (post.id === shownPost) node.classList.add("pointed");
   if (state.fresh.has(post.id)) node.classList.add("new");
   return node;
+}
+
+// Only what was brought here is shown: the page calls no stranger.
+function mediumNode(one) {
+  const isHere = one.url.startsWith(`${location.origin}/media/`);
+  if (!isHere || one.kind !== "image") return make("p", "media", `${one.kind}: ${one.alt_text || one.url}`);
+  const image = make("img", "media");
+  image.src = one.url;
+  image.alt = one.alt_text ?? "";
+  image.loading = "lazy";
+  return image;
 }
 
 function answerButton(post) {

@@ -14,7 +14,14 @@ from settings import Settings
 from tests.api.conftest import Caller, Floor, Json
 from tests.test_routing_documentation import API, section
 
-EMPTY = {"text": "", "visibility": None, "in_reply_to": None, "updated_at": None, "version": 0}
+EMPTY = {
+    "text": "",
+    "visibility": None,
+    "in_reply_to": None,
+    "attachments": [],
+    "updated_at": None,
+    "version": 0,
+}
 
 
 @pytest.fixture

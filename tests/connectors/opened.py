@@ -18,13 +18,12 @@ SLOW = frozenset({"bluesky_network"})
 """Peers that only `make test-peers` starts."""
 
 
-def _named(name: str) -> object:
-    return pytest.param(name, marks=[pytest.mark.peers] if name in SLOW else [])
+def named(*names: str) -> list[object]:
+    """Return peers as parameters; slow ones say so."""
+    return [pytest.param(name, marks=[pytest.mark.peers] if name in SLOW else []) for name in names]
 
 
-@pytest_asyncio.fixture(
-    scope="module", loop_scope="module", name="opened", params=[_named(name) for name in PEERS]
-)
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="opened", params=named(*PEERS))
 async def opened_peer(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Peer]:

@@ -11,6 +11,15 @@ from tests.connectors.fault_proxy import FaultProxy
 
 
 @dataclass(frozen=True, slots=True)
+class ShownFile:
+    """A file that a post shows; `alt_text` where the network carries one."""
+
+    media_type: str
+    content: bytes
+    alt_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """What the brand has on the network, by the server's own account of it."""
 
@@ -18,6 +27,7 @@ class Published:
     text: str
     visibility: Visibility = Visibility.PUBLIC
     in_reply_to: str | None = None
+    files: tuple[ShownFile, ...] = ()
 
 
 class Peer(Protocol):

@@ -18,10 +18,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tests.fakes.bluesky_ledger import POST, BlueskyLedger, Record
+from tests.fakes.bluesky_ledger import POST, BlueskyLedger, Record, cid_of
 
 CHAT = "did:web:api.bsky.chat#bsky_chat"
 MOST_GRAPHEMES, MOST_BYTES = 300, 3_000
+LARGEST_PICTURE = 1_000_000
 LOG_PAGE = 100
 Endpoint = Callable[[Request, str], Awaitable[Response]]
 
@@ -42,6 +43,7 @@ class FakeBluesky:
                 Route("/xrpc/com.atproto.server.createSession", self._create, methods=["POST"]),
                 Route("/xrpc/com.atproto.server.refreshSession", self._refresh, methods=["POST"]),
                 self._route(f"{repo}.putRecord", self._put, "POST"),
+                self._route(f"{repo}.uploadBlob", self._upload, "POST"),
                 self._route(f"{repo}.getRecord", self._get),
                 self._route(f"{repo}.deleteRecord", self._delete, "POST"),
                 self._route(f"{feed}.getPosts", self._posts),
@@ -116,6 +118,8 @@ class FakeBluesky:
         if len(regex.findall(r"\X", text)) > MOST_GRAPHEMES or len(text.encode()) > MOST_BYTES:
             message = "Record/text must not be longer than 300 graphemes"
             return refused(400, "InvalidRequest", f"Invalid {POST} record: {message}")
+        if (missing := self._refusal_of_pictures(value)) is not None:
+            return missing
         current = self.ledger.records.get(uri)
         if current is not None and current.value == value:
             return JSONResponse({"uri": uri, "cid": current.cid, "validationStatus": "valid"})
@@ -123,6 +127,22 @@ class FakeBluesky:
             return refused(400, "InvalidSwap", f"Record was at {current.cid}")
         written = self.ledger.write(did, value, asked["rkey"], asked["collection"])
         return JSONResponse({"uri": uri, "cid": written.cid, "validationStatus": "valid"})
+
+    def _refusal_of_pictures(self, record: dict[str, Any]) -> Response | None:
+        for image in record.get("embed", {}).get("images", []):
+            blob = image["image"]
+            if blob["ref"]["$link"] not in self.ledger.blobs:
+                return refused(400, "BlobNotFound", "Could not find blob")
+            if blob["size"] > LARGEST_PICTURE:
+                return refused(400, "BlobTooLarge", "This file is too large.")
+        return None
+
+    async def _upload(self, request: Request, _did: str) -> Response:
+        content, kind = await request.body(), request.headers["content-type"]
+        link = cid_of({"content": content.hex()})
+        self.ledger.blobs[link] = (kind, content)
+        blob = {"$type": "blob", "ref": {"$link": link}, "mimeType": kind, "size": len(content)}
+        return JSONResponse({"blob": blob})
 
     async def _get(self, request: Request, _did: str) -> Response:
         query = request.query_params

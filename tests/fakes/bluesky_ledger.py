@@ -50,6 +50,7 @@ class BlueskyLedger:
     tokens: dict[str, str] = field(default_factory=dict)
     refresh_tokens: dict[str, str] = field(default_factory=dict)
     sessions_created: int = 0
+    blobs: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     notifications: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     convos: dict[str, tuple[str, str]] = field(default_factory=dict)

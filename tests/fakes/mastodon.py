@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.connectors.peer import ShownFile
+from tests.fakes.forms import form_of
 from tests.fakes.mastodon_ledger import KEY_KEPT_S, MastodonLedger, Status, Subscriber, stamp
 
 WINDOW_S = 300
@@ -43,6 +45,8 @@ class FakeMastodon:
                 self._route("/api/v1/notifications", self._notifications),
                 self._route("/api/v1/timelines/tag/{tag}", self._tag),
                 self._route("/api/v2/search", self._search),
+                self._route("/api/v2/media", self._upload, "POST"),
+                self._route("/api/v1/media/{id}", self._medium),
                 self._route(statuses, self._publish, "POST"),
                 self._route(f"{statuses}/{{id}}", self._status),
                 self._route(f"{statuses}/{{id}}", self._edit, "PUT"),
@@ -85,7 +89,13 @@ class FakeMastodon:
             "max_media_attachments": 4,
             "characters_reserved_per_url": RESERVED_PER_URL,
         }
-        configuration = {"urls": {}, "statuses": statuses}
+        media = {
+            "supported_mime_types": ["image/jpeg", "image/png", "image/gif", "video/mp4"],
+            "description_limit": 1_500,
+            "image_size_limit": 16_777_216,
+            "video_size_limit": 103_809_024,
+        }
+        configuration = {"urls": {}, "statuses": statuses, "media_attachments": media}
         shown = {"domain": self.ledger.host, "title": "A fake", "version": "4.5.0"}
         return JSONResponse(shown | {"configuration": configuration, "languages": ["en"]})
 
@@ -140,6 +150,23 @@ class FakeMastodon:
         shown = [self.ledger.status_json(status) for status in newest]
         return JSONResponse({"accounts": [], "statuses": shown, "hashtags": []})
 
+    async def _upload(self, request: Request) -> Response:
+        form = await form_of(request)
+        _, kind, content = form.files["file"]
+        if not kind.startswith(("image/", "video/")):
+            return error(422, "Validation failed: File content type is invalid")
+        file = ShownFile(kind, content, form.fields.get("description"))
+        media_id = self.ledger.upload(file)
+        status = 202 if self.ledger.working[media_id] else 200
+        return JSONResponse(self.ledger.media_json(media_id), status)
+
+    async def _medium(self, request: Request) -> Response:
+        media_id = request.path_params["id"]
+        shown = self.ledger.media_json(media_id)
+        is_working = self.ledger.working[media_id] > 0
+        self.ledger.working[media_id] -= is_working
+        return JSONResponse(shown, 206 if is_working else 200)
+
     async def _publish(self, request: Request) -> Response:
         ledger, account_id = self.ledger, request.state.account_id
         form = await request.json()
@@ -160,6 +187,7 @@ class FakeMastodon:
             visibility=form.get("visibility", "public"),
             in_reply_to_id=parent_id,
             application="Parley",
+            media=[ledger.media_json(one) for one in form.get("media_ids", [])],
         )
         if key:
             ledger.keys[account_id, key] = (status.id, ledger.now_s())
@@ -172,6 +200,12 @@ class FakeMastodon:
         if len(text) > self.ledger.max_characters:
             most = self.ledger.max_characters
             return error(422, f"Validation failed: Text character limit of {most} exceeded")
+        media_ids = form.get("media_ids", [])
+        if any(self.ledger.working.get(one, 1) for one in media_ids):
+            return error(422, "Cannot attach files that have not finished processing.")
+        films = [one for one in media_ids if self.ledger.media[one].media_type == "video/mp4"]
+        if len(media_ids) > 4 or (films and len(media_ids) > 1):
+            return error(422, "Cannot attach a video to a post that already contains images")
         if form.get("visibility", "public") not in ("public", "unlisted", "private", "direct"):
             return error(422, "Validation failed: Visibility is not included in the list")
         return None
@@ -198,6 +232,7 @@ class FakeMastodon:
             return error(404, "Record not found")
         if (refused := self._refusal(form)) is not None:
             return refused
+        status.media = [self.ledger.media_json(one) for one in form.get("media_ids", [])]
         return JSONResponse(self.ledger.status_json(self.ledger.edit(status.id, form["status"])))
 
     async def _delete(self, request: Request) -> Response:

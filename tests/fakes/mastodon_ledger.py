@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from tests.connectors.peer import ShownFile
+
 KEY_KEPT_S = 3_600.0
 _MENTION = re.compile(r"(?<![\w@/])@([\w]+(?:@[\w.\-:]*\w)?)")
 _TAG = re.compile(r"(?<![\w&/])#(\w+)")
@@ -60,6 +62,10 @@ class MastodonLedger:
     statuses: dict[str, Status] = field(default_factory=dict)
     deleted: list[Status] = field(default_factory=list)
     notifications: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    media: dict[str, ShownFile] = field(default_factory=dict)
+    working: dict[str, int] = field(default_factory=dict)
+    """How often a medium is still worked on when it is asked for."""
+    work_on_media: int = 0
     keys: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
     calls_left: dict[str, int] = field(default_factory=dict)
     subscribers: list[Subscriber] = field(default_factory=list)
@@ -136,6 +142,20 @@ class MastodonLedger:
                 if self._is_shown_to(subscriber, status):
                     subscriber.put(sse("update", self.status_json(status)))
             return status
+
+    def upload(self, file: ShownFile) -> str:
+        """Keep a file; a film is worked on for a while before a status may show it."""
+        with self.lock:
+            media_id = str(next(self._numbers))
+            self.media[media_id] = file
+            self.working[media_id] = self.work_on_media
+            return media_id
+
+    def media_json(self, media_id: str) -> dict[str, Any]:
+        file = self.media[media_id]
+        kind = file.media_type.partition("/")[0]
+        url = None if self.working[media_id] else f"https://{self.host}/media/{media_id}"
+        return {"id": media_id, "type": kind, "url": url, "description": file.alt_text}
 
     def point(self, kind: str, account_id: str, status_id: str) -> None:
         """Let somebody favourite or reblog a status."""

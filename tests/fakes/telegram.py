@@ -6,20 +6,38 @@ getUpdates (409), edits say when nothing changes, a user who blocked the bot ans
 
 import asyncio
 import itertools
+import json
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tests.connectors.peer import ShownFile
+from tests.fakes.forms import Form, form_of
+
 LONGEST_TEXT = 4_096
 FAREWELL = "Unauthorized"
-METHODS = ("getUpdates", "getWebhookInfo", "sendMessage", "editMessageText", "deleteMessage")
+LONGEST_CAPTION = 1_024
+SENT_FILES = {
+    "sendPhoto": "photo",
+    "sendAnimation": "animation",
+    "sendVideo": "video",
+    "sendDocument": "document",
+}
+METHODS = (
+    "getUpdates",
+    "getWebhookInfo",
+    "sendMessage",
+    "editMessageText",
+    "editMessageCaption",
+    "deleteMessage",
+)
 
 
 class Refused(Exception):
@@ -38,6 +56,7 @@ class FakeTelegram:
     token: str
     updates: deque[dict[str, Any]] = field(default_factory=deque)
     messages: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    files: dict[tuple[int, int], ShownFile] = field(default_factory=dict)
     blocked: set[int] = field(default_factory=set)
     strangers: set[int] = field(default_factory=set)
     migrated: dict[int, int] = field(default_factory=dict)
@@ -57,19 +76,44 @@ class FakeTelegram:
         return Starlette(routes=[Route("/bot{token}/{method}", self._take, methods=methods)])
 
     async def _take(self, request: Request) -> JSONResponse:
-        body = await request.json() if await request.body() else {}
+        is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
+        body = await request.json() if await request.body() and not is_form else {}
         try:
-            result = await self._answer(**request.path_params, body=body)
+            if is_form:
+                result = self._take_file(await form_of(request), **request.path_params)
+            else:
+                result = await self._answer(**request.path_params, body=body)
         except Refused as refusal:
             return JSONResponse(refusal.answer, refusal.code)
         return JSONResponse({"ok": True, "result": result})
 
-    async def _answer(self, token: str, method: str, body: dict[str, Any]) -> Any:
+    def _take_file(self, form: Form, token: str, method: str) -> dict[str, Any]:
+        """Take one file with its caption; numbers and objects come as JSON in a form's fields."""
+        self._admit(token)
+        field_name = SENT_FILES[method]
+        caption = form.fields["caption"]
+        if len(caption.encode("utf-16-le")) // 2 > LONGEST_CAPTION:
+            raise Refused(400, "Bad Request: message caption is too long")
+        chat_id = int(form.fields["chat_id"])
+        self._require_chat(chat_id)
+        answers = form.fields.get("reply_parameters")
+        _, kind, content = form.files[field_name]
+        answered = json.loads(answers) if answers else None
+        message = self._kept(chat_id, self.bot, caption, answered)
+        message["caption"] = message.pop("text")
+        message[field_name] = {"file_id": str(message["message_id"])}
+        self.files[chat_id, message["message_id"]] = ShownFile(kind, content)
+        return message
+
+    def _admit(self, token: str) -> None:
         if token != self.token:
             raise Refused(401, FAREWELL)
         if self.floods_s:
             pause_s = self.floods_s.popleft()
             raise Refused(429, f"Too Many Requests: retry after {pause_s}", retry_after=pause_s)
+
+    async def _answer(self, token: str, method: str, body: dict[str, Any]) -> Any:
+        self._admit(token)
         if method not in METHODS:
             raise Refused(404, "Not Found")
         return await getattr(self, f"_{method}")(body)
@@ -96,22 +140,33 @@ class FakeTelegram:
             raise Refused(400, "Bad Request: message text is empty")
         if len(text.encode("utf-16-le")) // 2 > LONGEST_TEXT:
             raise Refused(400, "Bad Request: message is too long")
+        self._require_chat(chat_id)
+        return self._kept(cast("int", chat_id), self.bot, text, body.get("reply_parameters"))
+
+    def _require_chat(self, chat_id: object) -> None:
         if chat_id in self.blocked:
             raise Refused(403, "Forbidden: bot was blocked by the user")
         if chat_id in self.strangers:
             raise Refused(403, "Forbidden: bot can't initiate conversation with a user")
-        if chat_id in self.migrated:
+        if isinstance(chat_id, int) and chat_id in self.migrated:
             description = "Bad Request: group chat was upgraded to a supergroup chat"
             raise Refused(400, description, migrate_to_chat_id=self.migrated[chat_id])
         if not isinstance(chat_id, int):
             raise Refused(400, "Bad Request: chat not found")
-        return self._kept(chat_id, self.bot, text, body.get("reply_parameters"))
 
     async def _editMessageText(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._edited(body, "text")
+
+    async def _editMessageCaption(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._edited(body, "caption")
+
+    def _edited(self, body: dict[str, Any], name: str) -> dict[str, Any]:
         message = self._ours(body, "Bad Request: message to edit not found")
-        if message["text"] == body["text"]:
+        if name not in message:
+            raise Refused(400, f"Bad Request: there is no {name} in the message to edit")
+        if message[name] == body[name]:
             raise Refused(400, "Bad Request: message is not modified: specified new content")
-        message |= {"text": body["text"], "edit_date": int(time.time())}
+        message |= {name: body[name], "edit_date": int(time.time())}
         return message
 
     async def _deleteMessage(self, body: dict[str, Any]) -> bool:  # noqa: N802

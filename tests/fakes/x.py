@@ -115,6 +115,8 @@ class FakeX:
             ("GET", conversation + "/with/{id}/dm_events", "conversation", x_reading.pair, user),
             ("GET", conversation + "/{id}/dm_events", "conversation", x_reading.group, user),
             ("POST", "/2/tweets", "post", x_posting.post, user),
+            ("POST", "/2/media/upload", "upload", x_posting.upload, user),
+            ("POST", "/2/media/metadata", "metadata", x_posting.describe, user),
             ("DELETE", "/2/tweets/{id}", "post", x_posting.delete, user),
             ("POST", conversation + "/with/{id}/messages", "message", x_posting.to_one, user),
             ("POST", conversation + "/{id}/messages", "message", x_posting.to_group, user),

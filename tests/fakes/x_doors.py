@@ -13,6 +13,8 @@ from starlette.requests import Request
 
 QUARTER_S, DAY_S = 900, 86_400
 LIMITS = {
+    "POST upload": (500, QUARTER_S),
+    "POST metadata": (500, QUARTER_S),
     "GET mentions": (300, QUARTER_S),
     "GET search": (300, QUARTER_S),
     "GET own": (900, QUARTER_S),

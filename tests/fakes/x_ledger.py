@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.connectors.peer import ShownFile
 from tests.fakes.x_search import Searched
 
 FIRST_MS = 1_288_834_974_657
@@ -46,6 +47,7 @@ class StoredMessage:
     participants: frozenset[str]
     text: str
     created_ms: int
+    media: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Ledger:
@@ -56,6 +58,7 @@ class Ledger:
         self.posts: dict[int, StoredPost] = {}
         self.messages: list[StoredMessage] = []
         self.rules: dict[str, dict[str, str]] = {}
+        self.uploads: dict[str, ShownFile] = {}
         self.lock = threading.RLock()
         self._last_id = 0
 
@@ -124,6 +127,7 @@ class Ledger:
                 frozenset(what.get("participants", (sender_id, receiver_id))),
                 text,
                 what.get("at_ms") or int(time.time() * 1000),
+                what.get("media", []),
             )
             self.messages.append(message)
             return message

@@ -1,7 +1,10 @@
 """What the fake X takes: posts, answers, messages; and what it refuses."""
 
+import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tests.connectors.peer import ShownFile
 from tests.fakes import x_problems
 from tests.fakes.x_ledger import Ledger, StoredPost, shortened
 
@@ -21,15 +24,45 @@ def post(call: "Call") -> Answer:
     if _weight(text) > LONGEST:
         raise x_problems.invalid("Your Tweet text is too long.")
     parent = _parent(call, answered) if answered is not None else None
+    media = _media(call, call.body.get("media", {}).get("media_ids", []))
     with ledger.lock:
         shown = _with_name(ledger, parent, call.caller, text)
         replied_to = parent.id if parent else None
         if _is_double(ledger, call.caller, shown, replied_to):
             raise x_problems.duplicate()
-        stored = ledger.add(call.caller, shown, replied_to=replied_to)
+        stored = ledger.add(call.caller, shown, replied_to=replied_to, media=media)
     written, _ = shortened(shown)
     history = [str(stored.id)]
     return 201, {"data": {"id": str(stored.id), "text": written, "edit_history_tweet_ids": history}}
+
+
+def upload(call: "Call") -> Answer:
+    """Keep a picture under an id."""
+    body, ledger = call.body, call.fake.ledger
+    with ledger.lock:
+        media_id = str(ledger.new_id())
+        content = base64.b64decode(body["media"], validate=True)
+        ledger.uploads[media_id] = ShownFile(body["media_type"], content)
+    return 200, {
+        "data": {"id": media_id, "media_key": f"3_{media_id}", "size": len(content)},
+        "meta": {},
+    }
+
+
+def describe(call: "Call") -> Answer:
+    """Say of a picture what it shows."""
+    media_id, uploads = call.body["id"], call.fake.ledger.uploads
+    if media_id not in uploads:
+        raise x_problems.invalid("Your media IDs are invalid.")
+    shows = call.body["metadata"]["alt_text"]["text"]
+    uploads[media_id] = replace(uploads[media_id], alt_text=shows)
+    return 200, {"data": {"id": media_id, "associated_metadata": {"alt_text": {"text": shows}}}}
+
+
+def _media(call: "Call", ids: list[str]) -> list[dict[str, Any]]:
+    if any(one not in call.fake.ledger.uploads for one in ids):
+        raise x_problems.invalid("Your media IDs are invalid.")
+    return [{"media_key": f"3_{one}", "type": "photo", "id": one} for one in ids]
 
 
 def delete(call: "Call") -> Answer:
@@ -59,9 +92,10 @@ def to_group(call: "Call") -> Answer:
 
 def _said(call: "Call", receiver_id: str, **what: Any) -> Answer:
     text = str(call.body["text"])
+    media = _media(call, [one["media_id"] for one in call.body.get("attachments", [])])
     if len(text) > LONGEST_MESSAGE:
         raise x_problems.invalid("the message is longer than 10,000 characters")
-    stored = call.fake.ledger.say(call.caller, receiver_id, text, **what)
+    stored = call.fake.ledger.say(call.caller, receiver_id, text, media=media, **what)
     named = {"dm_conversation_id": stored.conversation_id, "dm_event_id": str(stored.id)}
     return 201, {"data": named}
 

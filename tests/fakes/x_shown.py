@@ -17,7 +17,7 @@ _NEWER = {
 
 def post_fields(ledger: Ledger, post: StoredPost) -> dict[str, Any]:
     """Return everything that X knows of a post."""
-    text, links = shortened(post.text)
+    text, links = _with_media(*shortened(post.text), post.media)
     names = [
         {"start": 0, "end": 0, "username": ledger.users[user_id]["username"], "id": user_id}
         for name in sorted(ledger.names(post))
@@ -47,6 +47,24 @@ def post_fields(ledger: Ledger, post: StoredPost) -> dict[str, Any]:
         fields |= {"text": f"{text[: LONGEST_SHORT - 1]}…", "note_tweet": note}
     fields |= post.more
     return {name: value for name, value in fields.items() if value or name == "text"}
+
+
+def _with_media(
+    text: str, links: list[dict[str, Any]], media: list[dict[str, Any]]
+) -> tuple[str, list[dict[str, Any]]]:
+    """Put one link for all pictures behind the text, as X does."""
+    if not media:
+        return text, links
+    address = f"https://t.co/{int(media[0].get('id', 7)) % 10**10:010d}"
+    link = {
+        "start": 0,
+        "end": 0,
+        "url": address,
+        "expanded_url": "https://x.com/i/photo/1",
+        "display_url": "pic.x.com/photo",
+        "media_key": media[0]["media_key"],
+    }
+    return f"{text} {address}", [*links, link]
 
 
 def _references(post: StoredPost) -> list[dict[str, str]]:
@@ -89,7 +107,7 @@ def shown_messages(
     asked = _asked(query, "dm_event.fields") | DEFAULT_MESSAGE
     wanted, shown = list(messages), []
     for message in wanted:
-        text, links = shortened(message.text)
+        text, links = _with_media(*shortened(message.text), message.media)
         fields: dict[str, Any] = {
             "id": str(message.id),
             "event_type": "MessageCreate",

@@ -181,12 +181,12 @@ def test_entries_come_oldest_first_and_a_repeated_one_once() -> None:
     ],
 )
 def test_what_is_no_feed_is_refused_and_nothing_is_expanded(body: bytes) -> None:
-    begin = time.process_time()
+    begin = time.thread_time()
 
     with pytest.raises(NotAFeed):
         read_feed(body)
 
-    assert time.process_time() - begin < 3
+    assert time.thread_time() - begin < 3
 
 
 @pytest.mark.parametrize(

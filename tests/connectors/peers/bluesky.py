@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from connectors.bluesky.connector import BlueskyConnector
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy
 from tests.connectors.loopback import loopback_client
-from tests.connectors.peer import Peer, Published
+from tests.connectors.peer import Peer, Published, ShownFile
 from tests.fakes.bluesky import FakeBluesky
 from tests.fakes.bluesky_ledger import POST, BlueskyLedger
 from tests.fakes.served import served
@@ -40,10 +41,16 @@ class BlueskyPeer:
                 one.uri,
                 one.value["text"],
                 in_reply_to=one.value.get("reply", {}).get("parent", {}).get("uri"),
+                files=self._files(one.value),
             )
             for one in ours
             if one.collection == POST
         ]
+
+    def _files(self, record: dict[str, Any]) -> tuple[ShownFile, ...]:
+        images = record.get("embed", {}).get("images", [])
+        blobs = [self.ledger.blobs[one["image"]["ref"]["$link"]] for one in images]
+        return tuple(ShownFile(*blob, one["alt"]) for blob, one in zip(blobs, images, strict=True))
 
     def is_publishing(self, method: str, path: str) -> bool:
         return (method, path) == ("POST", "/xrpc/com.atproto.repo.putRecord")

@@ -17,7 +17,7 @@ from conversations.networks import Account
 from tests.connectors.delivering import now_ms
 from tests.connectors.fault_proxy import FaultProxy
 from tests.connectors.loopback import loopback_client
-from tests.connectors.peer import Peer, Published
+from tests.connectors.peer import Peer, Published, ShownFile
 from tests.peers.bluesky import running
 
 PASSWORD = "password-of-the-test"
@@ -88,12 +88,22 @@ class BlueskyNetworkPeer:
                     one["uri"],
                     one["value"]["text"],
                     in_reply_to=one["value"].get("reply", {}).get("parent", {}).get("uri"),
+                    files=await self._files(one["value"]),
                 )
                 for one in page["records"]
             ]
             if not page.get("cursor"):
                 return found
             cursor = {"cursor": page["cursor"]}
+
+    async def _files(self, record: dict[str, Any]) -> tuple[ShownFile, ...]:
+        shown = []
+        for one in record.get("embed", {}).get("images", []):
+            params = {"did": self.brand.did, "cid": one["image"]["ref"]["$link"]}
+            blob = await self.brand.client.get("com.atproto.sync.getBlob", params=params)
+            kind = blob.raise_for_status().headers["content-type"]
+            shown.append(ShownFile(kind, blob.content, one["alt"]))
+        return tuple(shown)
 
     def is_publishing(self, method: str, path: str) -> bool:
         return (method, path) == ("POST", "/xrpc/com.atproto.repo.putRecord")

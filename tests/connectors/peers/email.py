@@ -17,7 +17,7 @@ from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.email.mail_proxy import MailFaultProxy
 from tests.connectors.loopback import LOOPBACK, loopback_client
-from tests.connectors.peer import Peer, Published
+from tests.connectors.peer import Peer, Published, ShownFile
 from tests.peers.greenmail import MailPorts, running
 
 CARE, ANA = "care@example.com", "ana@example.com"
@@ -57,9 +57,10 @@ class EmailPeer:
         return [
             Published(
                 str(mail["Message-ID"]).strip("<>"),
-                str(mail.get_content()),
+                _text(mail),
                 Visibility.PRIVATE,
                 str(mail["In-Reply-To"] or "").strip("<>") or None,
+                tuple(_file(part) for part in mail.iter_attachments()),
             )
             for mail in mails
         ]
@@ -78,6 +79,17 @@ class EmailPeer:
 
     def is_publishing(self, method: str, path: str) -> bool:
         return (method, path) == ("SMTP", "DATA")
+
+
+def _text(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def _file(part: EmailMessage) -> ShownFile:
+    shows = part["Content-Description"]
+    return ShownFile(part.get_content_type(), part.get_content(), shows and str(shows))
 
 
 @asynccontextmanager

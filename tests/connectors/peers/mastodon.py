@@ -45,6 +45,7 @@ class MastodonPeer:
                 one.text,
                 Visibility.PRIVATE if one.visibility == "direct" else Visibility.PUBLIC,
                 one.in_reply_to_id,
+                tuple(self.ledger.media[shown["id"]] for shown in one.media),
             )
             for one in ours
         ]

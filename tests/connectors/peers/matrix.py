@@ -16,7 +16,7 @@ from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy
 from tests.connectors.loopback import loopback_client
-from tests.connectors.peer import Peer, Published
+from tests.connectors.peer import Peer, Published, ShownFile
 from tests.peers import synapse
 
 CLIENT = "/_matrix/client/v3"
@@ -81,23 +81,36 @@ class MatrixPeer:
             if relation.get("rel_type") == "m.replace":
                 news.setdefault(relation["event_id"], one["content"]["m.new_content"]["body"])
         return [
-            _published(room, one, news, seen_by)
+            _published(room, one, news, seen_by, await self._files(one["content"]))
             for one in mine
             if one["content"].get("m.relates_to", {}).get("rel_type") != "m.replace"
         ]
+
+    async def _files(self, content: dict[str, Any]) -> tuple[ShownFile, ...]:
+        if "url" not in content:
+            return ()
+        path = f"/_matrix/client/v1/media/download/{content['url'].removeprefix('mxc://')}"
+        headers = {"authorization": f"Bearer {self.customer.token}"}
+        answer = await self.customer.server.get(path, headers=headers)
+        kind = answer.raise_for_status().headers["content-type"]
+        return (ShownFile(kind, answer.content),)
 
     def is_publishing(self, method: str, path: str) -> bool:
         return method == "PUT" and "/send/m.room.message/" in path
 
 
 def _published(
-    room: str, event: dict[str, Any], news: dict[str, str], seen_by: Visibility
+    room: str,
+    event: dict[str, Any],
+    news: dict[str, str],
+    seen_by: Visibility,
+    files: tuple[ShownFile, ...],
 ) -> Published:
     relation = event["content"].get("m.relates_to", {})
     answered = relation.get("m.in_reply_to", {}).get("event_id")
     text = news.get(event["event_id"], event["content"]["body"])
     in_reply_to = joined_id(room, answered) if answered else None
-    return Published(joined_id(room, event["event_id"]), text, seen_by, in_reply_to)
+    return Published(joined_id(room, event["event_id"]), text, seen_by, in_reply_to, files)
 
 
 async def _logged_in(server: httpx.AsyncClient, user: str) -> User:

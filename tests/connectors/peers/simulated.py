@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from connectors.simulated import SimulatedConnector
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy
 from tests.connectors.loopback import loopback_client
-from tests.connectors.peer import Peer, Published
+from tests.connectors.peer import Peer, Published, ShownFile
 from tests.simulated_network.network import TOKEN, Network
 
 
@@ -34,10 +37,20 @@ class SimulatedPeer:
         ledger = self.network.made("GET", "/control/ledger")
         posts = [post for post in ledger["posts"] if post["id"] not in ledger["deleted"]]
         return [
-            Published(p["id"], p["text"], Visibility(p["visibility"]), p.get("reply_to"))
+            Published(
+                p["id"], p["text"], Visibility(p["visibility"]), p.get("reply_to"), self._files(p)
+            )
             for p in posts
             if p["author"]["kind"] == "account"
         ]
+
+    def _files(self, post: dict[str, Any]) -> tuple[ShownFile, ...]:
+        shown = []
+        for one in post["media"]:
+            answer = httpx.get(self.network.url + httpx.URL(one["url"]).path, trust_env=False)
+            kind = answer.headers["content-type"]
+            shown.append(ShownFile(kind, answer.content, one["alt_text"]))
+        return tuple(shown)
 
     def is_publishing(self, method: str, path: str) -> bool:
         return (method, path) == ("POST", "/api/posts")

@@ -13,7 +13,7 @@ from tests.connectors.fault_proxy import FaultProxy
 from tests.connectors.loopback import loopback_client
 from tests.connectors.peer import Peer, Published
 from tests.fakes.served import served
-from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram import SENT_FILES, FakeTelegram
 
 TOKEN = "4711:token-of-the-test"
 GROUP, ANA = -1001234567890, 42
@@ -38,15 +38,16 @@ class TelegramPeer:
         return [
             Published(
                 external_id(chat_id, number),
-                message["text"],
+                message.get("text") or message["caption"],
                 Visibility.PRIVATE if chat_id > 0 else Visibility.PUBLIC,
+                files=tuple(filter(None, [self.fake.files.get((chat_id, number))])),
             )
             for (chat_id, number), message in list(self.fake.messages.items())
             if message["from"]["is_bot"]
         ]
 
     def is_publishing(self, method: str, path: str) -> bool:
-        return path.endswith("/sendMessage")
+        return path.rpartition("/")[2] in {"sendMessage", *SENT_FILES}
 
 
 @asynccontextmanager

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from connectors.x.connector import XConnector
 from conversations.model import Visibility
 from conversations.networks import Account
 from tests.connectors.fault_proxy import FaultProxy
 from tests.connectors.loopback import loopback_client
-from tests.connectors.peer import Peer, Published
+from tests.connectors.peer import Peer, Published, ShownFile
 from tests.fakes.x import BRAND, CREDENTIALS, CUSTOMER, FakeX
 
 IS_QUICK = True
@@ -33,15 +34,23 @@ class XPeer:
 
     async def published(self) -> Sequence[Published]:
         posts = [
-            Published(str(one.id), one.text, in_reply_to=str(one.replied_to or "") or None)
+            Published(
+                str(one.id),
+                one.text,
+                in_reply_to=str(one.replied_to or "") or None,
+                files=self._files(one.media),
+            )
             for one in list(self.fake.ledger.posts.values())
             if one.author_id == BRAND
         ]
         return posts + [
-            Published(f"dm:{one.id}", one.text, Visibility.PRIVATE)
+            Published(f"dm:{one.id}", one.text, Visibility.PRIVATE, files=self._files(one.media))
             for one in list(self.fake.ledger.messages)
             if one.sender_id == BRAND
         ]
+
+    def _files(self, media: list[dict[str, Any]]) -> tuple[ShownFile, ...]:
+        return tuple(self.fake.ledger.uploads[one["id"]] for one in media)
 
     def is_publishing(self, method: str, path: str) -> bool:
         return method == "POST" and (path == "/2/tweets" or path.endswith("/messages"))
