@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from api.policy import ANYBODY, POLICY
@@ -30,9 +30,12 @@ HEADERS = {
 
 
 def install(app: FastAPI, prefix: str) -> None:
+    """Serve the page, by a function that holds no application: FastAPI remembers it for ever."""
+
     @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return HTMLResponse("".join(_page(app.openapi(), prefix)), headers=HEADERS)
+    async def docs(request: Request) -> HTMLResponse:
+        document = request.app.openapi()
+        return HTMLResponse("".join(_page(document, prefix)), headers=HEADERS)
 
 
 def _page(document: dict[str, Any], prefix: str) -> Iterator[str]:
