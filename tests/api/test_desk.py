@@ -14,7 +14,7 @@ from settings import Settings
 from tests.api.conftest import Caller, Floor, Json
 from tests.test_routing_documentation import API, section
 
-EMPTY = {
+EMPTY: dict[str, Any] = {
     "text": "",
     "visibility": None,
     "in_reply_to": None,
