@@ -4,6 +4,7 @@ import { hearDate } from './clock.js';
 
 const BASE = '/api/v1';
 const CALL_TIMEOUT_MS = 10_000;
+const UPLOAD_TIMEOUT_MS = 60_000;
 const ATTEMPTS = 3;
 const LONGEST_WAIT_MS = 2000;
 const PAGE_LIMIT = 200;
@@ -57,9 +58,10 @@ async function problemOf(response) {
   });
 }
 
-async function call(method, path, { body, key, version = null, timeout_ms = CALL_TIMEOUT_MS } = {}) {
+async function call(method, path, { body, file, key, version = null, timeout_ms = CALL_TIMEOUT_MS } = {}) {
   const headers = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (file) headers['Content-Type'] = file.type || 'application/octet-stream';
   if (bearer) headers.Authorization = `Bearer ${bearer}`;
   if (key) headers['Idempotency-Key'] = key;
   if (version !== null) headers['If-Match'] = `"${version}"`;
@@ -71,7 +73,7 @@ async function call(method, path, { body, key, version = null, timeout_ms = CALL
     response = await fetch(BASE + path, {
       method,
       headers,
-      body: text,
+      body: file ?? text,
       keepalive: method === 'PUT' && text.length < OUTLIVES_ITS_PAGE,
       cache: 'no-store',
       credentials: bearer ? 'omit' : 'same-origin',
@@ -123,18 +125,26 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One wish of a person. However often it is sent, it happens once, because its key stays the same. */
 export class Intent {
-  constructor(path, body = {}, { timeout_ms = CALL_TIMEOUT_MS } = {}) {
-    Object.assign(this, { path, body, timeout_ms, key: newKey() });
+  constructor(path, body = {}, { timeout_ms = CALL_TIMEOUT_MS, file } = {}) {
+    Object.assign(this, { path, body: file ? undefined : body, file, timeout_ms, key: newKey() });
   }
 
   async send() {
+    const { body, file, key, timeout_ms } = this;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await call('POST', this.path, { body: this.body, key: this.key, timeout_ms: this.timeout_ms });
+        return await call('POST', this.path, { body, file, key, timeout_ms });
       } catch (problem) {
         if (!problem.isPassing || attempt === ATTEMPTS) throw problem;
         await pause(Math.min((problem.retryAfter_s ?? 0.4) * 1000, LONGEST_WAIT_MS));
       }
     }
+  }
+}
+
+/** A file that is brought: an intent whose body is the file itself. */
+export class Upload extends Intent {
+  constructor(path, file) {
+    super(path, undefined, { timeout_ms: UPLOAD_TIMEOUT_MS, file });
   }
 }

@@ -5,12 +5,13 @@ import { customerName, networkName, stateName } from '../core/format.js';
 import { isMine, isOpen, isPrivate } from '../state/store.js';
 import { COMPOSER, LISTS } from '../texts/en.js';
 import { composerCall, mayReply } from './actions.js';
+import { AttachButton, Attachments, takingFiles, whyNotFiles } from './attachments.js';
 import { useCanned } from './canned.js';
 import { FormButtons, closeDialog, openDialog } from './dialog.js';
 import { DraftTrouble, holdDraft, openDraft, releaseDraft } from './draft_keeping.js';
 import { changeDraft, clearReply, draftOf } from './drafts.js';
 import { keyHint } from './key_table.js';
-import { refusalsOf, useRoom } from './lengths.js';
+import { filesRuleOf, refusalsOf, useRoom } from './lengths.js';
 import { Named, isTooMany, namedIn, useNaming } from './naming.js';
 import { Onlookers, noteTyping } from './onlookers.js';
 import { postNote, postReply } from './outbox.js';
@@ -36,13 +37,15 @@ function ConfirmPublic({ conversation, text, send }) {
     </form>`;
 }
 
+const namingFiles = (files) => (files.length ? { attachments: files.map(({ id, alt_text: altText }) => ({ id, alt_text: altText || null })) } : {});
+
 function sendReply(conversation, draft, visibility) {
   const text = draft.reply.trim();
-  const body = { text, visibility, from_draft: true, ...(draft.inReplyTo ? { in_reply_to: draft.inReplyTo.id } : {}) };
+  const body = { text, visibility, from_draft: true, ...(draft.inReplyTo ? { in_reply_to: draft.inReplyTo.id } : {}), ...namingFiles(draft.attachments) };
   const leave = (more = {}) => {
     holdDraft(conversation.id);
     clearReply(conversation.id);
-    postReply(conversation.id, { ...body, ...more }).then((isSent) => releaseDraft(conversation.id, { isSent }));
+    postReply(conversation.id, { ...body, ...more }, draft.attachments).then((isSent) => releaseDraft(conversation.id, { isSent }));
   };
   if (!isPrivate(conversation) || visibility !== 'public') return leave();
   return openDialog({
@@ -124,21 +127,24 @@ export function Composer({ conversation }) {
   useCalls(conversation, canReply, field);
   useEffect(() => { if (canReply) openDraft(conversation.id); }, [conversation.id, canReply]);
   useLayoutEffect(() => { if (field.current) fit(field.current); }, [draft[mode], mode]);
-  const room = useRoom(conversation, draft.reply, visibility, mode === 'reply');
+  const isReply = mode === 'reply';
+  const room = useRoom(conversation, draft.reply, { visibility, hasFiles: draft.attachments.length > 0 }, isReply);
+  const filesRule = isReply ? filesRuleOf(conversation.id, visibility) : undefined;
+  const whyNoFiles = isReply ? whyNotFiles(conversation.id, draft, filesRule, networkName(conversation.network)) : '';
   const named = mode === 'note' ? namedIn(draft.note) : [];
-  const isHeldBack = mode === 'reply' ? (room?.left < 0 && !room.canThread) || whyNot(conversation, visibility) !== '' : isTooMany(named);
+  const isHeldBack = isReply ? (room?.left < 0 && !room.canThread) || whyNot(conversation, visibility) !== '' || whyNoFiles !== '' : isTooMany(named);
   const canSend = draft[mode].trim() !== '' && !isHeldBack;
   const send = (event) => {
     event?.preventDefault();
     if (!canSend) return;
-    if (mode === 'reply') return sendReply(conversation, draft, visibility);
+    if (isReply) return sendReply(conversation, draft, visibility);
     changeDraft(conversation.id, { note: '', mode: 'reply' });
     return postNote(conversation.id, draft.note.trim(), named.map(({ id }) => id));
   };
   const write = (text) => changeDraft(conversation.id, { [mode]: text, mode });
-  const canned = useCanned({ conversation, field, isReply: mode === 'reply', setText: write });
+  const canned = useCanned({ conversation, field, isReply, setText: write });
   const naming = useNaming({ field, isNote: mode === 'note', setText: write });
-  const offer = mode === 'reply' ? canned : naming;
+  const offer = isReply ? canned : naming;
   const onInput = () => {
     write(field.current.value);
     offer.look();
@@ -155,18 +161,19 @@ export function Composer({ conversation }) {
     if (event.key === 'Escape') field.current.blur();
   };
   return html`
-    <form class="composer ${mode} ${mode === 'reply' ? visibility : ''}" onSubmit=${send}>
+    <form class="composer ${mode} ${isReply ? visibility : ''}" onSubmit=${send} ...${takingFiles(conversation.id, filesRule)}>
       <div class="composer-head"><${Modes} conversation=${conversation} mode=${mode} canReply=${canReply} />
-        ${mode === 'reply' ? html`<${Target} conversation=${conversation} visibility=${visibility} />`
+        ${isReply ? html`<${Target} conversation=${conversation} visibility=${visibility} />`
           : html`<span class="target"><${Icon} name="note" />${canReply ? COMPOSER.colleagues : whyNoReply(conversation)}</span>`}</div>
-      ${mode === 'reply' && html`<${Quote} conversation=${conversation} /><${Forbidden} conversation=${conversation} visibility=${visibility} />`}
-      <textarea ref=${field} rows="2" dir="auto" aria-label=${mode === 'reply' ? COMPOSER.yourReply : COMPOSER.yourNote} placeholder=${mode === 'reply' ? COMPOSER.writeReply : COMPOSER.writeNote}
+      ${isReply && html`<${Quote} conversation=${conversation} /><${Forbidden} conversation=${conversation} visibility=${visibility} />`}
+      <textarea ref=${field} rows="2" dir="auto" aria-label=${isReply ? COMPOSER.yourReply : COMPOSER.yourNote} placeholder=${isReply ? COMPOSER.writeReply : COMPOSER.writeNote}
         value=${draft[mode]} onInput=${onInput} onKeyDown=${onKeyDown} onClick=${offer.look} onBlur=${offer.close} ...${offer.fieldProps}></textarea>
       ${offer.list}
       ${mode === 'note' && html`<${Named} text=${draft.note} />`}
-      ${mode === 'reply' && room?.told?.parts && html`<${Split} parts=${room.told.parts} />`}
-      ${mode === 'reply' && html`<${DraftTrouble} conversationId=${conversation.id} />`}
-      <div class="composer-foot"><${Onlookers} conversationId=${conversation.id} /><${Counter} room=${room} /><span class="hint keys-hint">${mode === 'reply' ? COMPOSER.cannedHint : COMPOSER.namingHint}${COMPOSER.sends}</span>
-        <button type="submit" class="primary" disabled=${!canSend}>${mode === 'reply' ? COMPOSER.send : COMPOSER.saveNote}</button></div>
+      ${isReply && html`<${Attachments} conversationId=${conversation.id} attachments=${draft.attachments} rule=${filesRule} why=${whyNoFiles} />`}
+      ${isReply && room?.told?.parts && html`<${Split} parts=${room.told.parts} />`}
+      ${isReply && html`<${DraftTrouble} conversationId=${conversation.id} />`}
+      <div class="composer-foot"><${AttachButton} conversationId=${conversation.id} rule=${filesRule} /><${Onlookers} conversationId=${conversation.id} /><${Counter} room=${room} /><span class="hint keys-hint">${isReply ? COMPOSER.cannedHint : COMPOSER.namingHint}${COMPOSER.sends}</span>
+        <button type="submit" class="primary" disabled=${!canSend}>${isReply ? COMPOSER.send : COMPOSER.saveNote}</button></div>
     </form>`;
 }

@@ -3,7 +3,7 @@ import { get, put, remove } from '../core/api.js';
 import { html, signal } from '../core/html.js';
 import { Icon } from '../core/icons.js';
 import { DRAFT } from '../texts/en.js';
-import { draftOf, settleDraft, unsavedIds, whenUnsaved } from './drafts.js';
+import { changeDraft, draftOf, settleDraft, unsavedIds, whenUnsaved } from './drafts.js';
 
 const SAVE_AFTER_MS = 600;
 const AGAIN_AFTER_MS = 3000;
@@ -19,12 +19,20 @@ function setTrouble(id, trouble) {
   troubles.value = trouble ? { ...others, [id]: trouble } : others;
 }
 
-const asKept = ({ text, visibility, in_reply_to: target }) => ({
-  reply: text, visibility: visibility ?? null, inReplyTo: target ? { id: target, words: null } : null,
+const asKept = ({ text, visibility, in_reply_to: target, attachments }) => ({
+  reply: text, visibility: visibility ?? null, inReplyTo: target ? { id: target, words: null } : null, attachments: attachments ?? [],
 });
 
+const named = (attachments = []) => attachments.map(({ id, alt_text: altText }) => ({ id, ...(altText?.trim() ? { alt_text: altText.trim() } : {}) }));
+
 const isSame = (draft, kept) => draft.reply === kept.text && (draft.visibility ?? null) === (kept.visibility ?? null)
-  && (draft.inReplyTo?.id ?? null) === (kept.in_reply_to ?? null);
+  && (draft.inReplyTo?.id ?? null) === (kept.in_reply_to ?? null) && JSON.stringify(named(draft.attachments)) === JSON.stringify(named(kept.attachments));
+
+/** What the server left out is not there any more: it was sent or thrown away elsewhere. */
+function leaveOut(id, sent, kept) {
+  const gone = new Set(sent.map((file) => file.id).filter((each) => !(kept.attachments ?? []).some((file) => file.id === each)));
+  if (gone.size) changeDraft(id, { attachments: draftOf(id).attachments.filter((file) => !gone.has(file.id)) });
+}
 
 /** One conversation's draft: one call at a time, each over the version that it was made from. */
 class Keeper {
@@ -63,11 +71,12 @@ class Keeper {
 
   async save() {
     const draft = draftOf(this.id);
-    const body = { text: draft.reply, visibility: draft.visibility, in_reply_to: draft.inReplyTo?.id ?? null };
+    const body = { text: draft.reply, visibility: draft.visibility, in_reply_to: draft.inReplyTo?.id ?? null, attachments: named(draft.attachments) };
     await this.call(async () => {
       const kept = await put(this.path, body, { version: this.version });
       this.version = kept.version;
       setTrouble(this.id, null);
+      leaveOut(this.id, body.attachments, kept);
       if (isSame(draftOf(this.id), kept)) settleDraft(this.id, {});
       else this.schedule(SAVE_AFTER_MS);
     });

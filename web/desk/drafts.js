@@ -3,8 +3,8 @@ import { computed, signal } from '../core/html.js';
 import { route } from './route.js';
 
 const STORE = 'parley.drafts';
-const EMPTY = { mode: 'reply', reply: '', note: '', visibility: null, inReplyTo: null, isUnsaved: false };
-const OF_THE_REPLY = ['reply', 'visibility', 'inReplyTo'];
+const EMPTY = { mode: 'reply', reply: '', note: '', visibility: null, inReplyTo: null, attachments: [], isUnsaved: false };
+const OF_THE_REPLY = ['reply', 'visibility', 'inReplyTo', 'attachments'];
 
 function read() {
   try {
@@ -25,7 +25,7 @@ export function whenUnsaved(listener) {
 export const draftOf = (conversationId) => ({ ...EMPTY, ...drafts.value[conversationId] });
 
 function keep(conversationId, draft) {
-  const isEmpty = !draft.reply && !draft.note && !draft.visibility && !draft.inReplyTo && !draft.isUnsaved && draft.mode === 'reply';
+  const isEmpty = !draft.reply && !draft.note && !draft.visibility && !draft.inReplyTo && !draft.attachments?.length && !draft.isUnsaved && draft.mode === 'reply';
   const { [conversationId]: _old, ...others } = drafts.value;
   drafts.value = isEmpty ? others : { ...others, [conversationId]: draft };
   try {
@@ -49,7 +49,7 @@ export function settleDraft(conversationId, change) {
 }
 
 /** The reply has left, or its draft was thrown away. */
-export const clearReply = (conversationId) => settleDraft(conversationId, { reply: '', visibility: null, inReplyTo: null });
+export const clearReply = (conversationId) => settleDraft(conversationId, { reply: '', visibility: null, inReplyTo: null, attachments: [] });
 
 export const unsavedIds = () => Object.keys(drafts.value).filter((id) => drafts.value[id].isUnsaved);
 
@@ -64,7 +64,7 @@ export function forgetDrafts() {
 
 // Lists and threads ask these: they are drawn anew when the answer is another one, not with every word.
 const SEPARATOR = '\n';
-const writtenIds = computed(() => Object.keys(drafts.value).filter((id) => drafts.value[id].reply || drafts.value[id].note).join(SEPARATOR));
+const writtenIds = computed(() => Object.keys(drafts.value).filter((id) => drafts.value[id].reply || drafts.value[id].note || drafts.value[id].attachments?.length).join(SEPARATOR));
 const written = computed(() => new Set(writtenIds.value.split(SEPARATOR)));
 const openAnswer = computed(() => drafts.value[route.value.id]?.inReplyTo?.id ?? null);
 

@@ -7,6 +7,7 @@ import { AUDIT, DESK, ENTRIES, HAPPENED, LISTS, NAMES, POST, REPLY } from '../te
 import { composerCall, mayReply } from './actions.js';
 import { resolveReply, underway } from './commands.js';
 import { Delivery, Parts } from './delivery.js';
+import { Files } from './files.js';
 import { returnToComposer, takeBack, tryAgain } from './outbox.js';
 import { Level, answer, isAnswered } from './reply_target.js';
 import { SecondThoughts, isDeleted, isWithdrawn } from './second_thoughts.js';
@@ -82,7 +83,7 @@ function Rejected({ reply, conversation }) {
   return html`
     <div class="needs-human">
       <p>${isWithdrawn(reply) ? ENTRIES.takenBack : reply.reason ? html`${ENTRIES.refusedIt}: <span dir="auto">${unturned(reply.reason)}</span>` : `${ENTRIES.refusedIt}.`}</p>
-      ${mayReply(conversation) && html`<button type="button" class="small" onClick=${() => returnToComposer(conversation.id, 'reply', reply.text)}>${ENTRIES.editAgain}</button>`}
+      ${mayReply(conversation) && html`<button type="button" class="small" onClick=${() => returnToComposer(conversation.id, 'reply', reply.text, reply.attachments)}>${ENTRIES.editAgain}</button>`}
     </div>`;
 }
 
@@ -91,7 +92,7 @@ function ReplyEntry({ reply, at, conversation }) {
     <article class="entry reply ${reply.visibility === 'private' ? 'is-private' : ''} ${isDeleted(reply) ? 'is-deleted' : ''}">
       <header><bdi class="who">${agentName(reply.agent_id) || ENTRIES.automatic}</bdi>${reply.visibility === 'private' && html`<${Closed} />`}
         <${Delivery} reply=${reply} /><${Time} at=${at} /></header>
-      <${Words} text=${reply.text} /><${Parts} reply=${reply} />
+      <${Words} text=${reply.text} /><${Files} files=${reply.attachments} /><${Parts} reply=${reply} />
       <${SecondThoughts} reply=${reply} conversation=${conversation} />
       ${reply.state === 'needs_human' && html`<${NeedsHuman} reply=${reply} conversation=${conversation} />`}
       ${reply.state === 'rejected' && html`<${Rejected} reply=${reply} conversation=${conversation} />`}
@@ -107,12 +108,12 @@ function NoteEntry({ note, at }) {
 
 /** What the server has not yet: said as it is, with both ways out when it failed. */
 export function UnsentEntry({ entry }) {
-  const { kind, text, visibility, state, problem } = entry;
+  const { kind, text, visibility, files, state, problem } = entry;
   return html`
     <article class="entry ${kind} unsent ${visibility === 'private' ? 'is-private' : ''}">
       <header><span class="who">${NAMES.you}</span>${state === 'failed' ? html`<span class="delivery rejected"><${Icon} name="warning" />${ENTRIES.notLeft}</span>`
         : html`<span class="delivery"><${Icon} name="clock" />${ENTRIES.leaving}</span>`}</header>
-      <${Words} text=${text} />
+      <${Words} text=${text} /><${Files} files=${files} />
       ${state === 'failed' && html`<div class="needs-human"><p>${problem.detail || problem.title || ENTRIES.refused}</p>
         <button type="button" class="small" onClick=${() => tryAgain(entry)}>${DESK.tryAgain}</button>
         <button type="button" class="small" onClick=${() => takeBack(entry)}>${ENTRIES.toComposer}</button></div>`}

@@ -4,7 +4,7 @@ import { signal } from '../core/html.js';
 import { showNote, showReply, timelineOf, touchTimeline } from '../state/timelines.js';
 import { changeDraft, draftOf } from './drafts.js';
 
-/** `{key, conversationId, kind: 'reply'|'note', text, visibility, state: 'leaving'|'failed', problem, intent}` */
+/** `{key, conversationId, kind: 'reply'|'note', text, visibility, files, state: 'leaving'|'failed', problem, intent}` */
 export const outbox = signal([]);
 
 const idsOf = (entries, kind) => entries.filter((entry) => entry.kind === kind).map((entry) => entry[kind].id);
@@ -40,30 +40,31 @@ async function deliver({ key, intent, kind, conversationId }) {
   }
 }
 
-function post(conversationId, kind, body) {
+function post(conversationId, kind, body, files = []) {
   const path = `/conversations/${encodeURIComponent(conversationId)}/${kind === 'reply' ? 'replies' : 'notes'}`;
   const intent = new Intent(path, body);
   const entry = {
-    key: intent.key, conversationId, kind, text: body.text, visibility: body.visibility, state: 'leaving', problem: null, intent,
+    key: intent.key, conversationId, kind, text: body.text, visibility: body.visibility, files, state: 'leaving', problem: null, intent,
     knownIds: new Set(idsOf(timelineOf(conversationId).value.entries, kind)),
   };
   outbox.value = [...outbox.value, entry];
   return deliver(entry);
 }
 
-export const postReply = (conversationId, body) => post(conversationId, 'reply', body);
+export const postReply = (conversationId, body, files) => post(conversationId, 'reply', body, files);
 export const postNote = (conversationId, text, mentions = []) => post(conversationId, 'note', { text, ...(mentions.length ? { mentions } : {}) });
 
 /** The same intent under the same key: if the first one arrived after all, it is not said twice. */
 export const tryAgain = (entry) => deliver(entry);
 
 /** Gives the words back to the composer; whatever is being typed there stays, below. */
-export function takeBack({ key, conversationId, kind, text }) {
+export function takeBack({ key, conversationId, kind, text, files }) {
   takeOut(key);
-  returnToComposer(conversationId, kind, text);
+  returnToComposer(conversationId, kind, text, files);
 }
 
-export function returnToComposer(conversationId, kind, text) {
-  const typed = draftOf(conversationId)[kind];
-  changeDraft(conversationId, { mode: kind, [kind]: typed ? `${text}\n${typed}` : text });
+export function returnToComposer(conversationId, kind, text, files = []) {
+  const { [kind]: typed, attachments } = draftOf(conversationId);
+  const others = attachments.filter(({ id }) => !files.some((file) => file.id === id));
+  changeDraft(conversationId, { mode: kind, [kind]: typed ? `${text}\n${typed}` : text, ...(files.length ? { attachments: [...files, ...others] } : {}) });
 }

@@ -229,6 +229,26 @@ export const COMPOSER = {
   saveNote: 'Save note',
 };
 
+export const FILES = {
+  attach: 'Attach',
+  title: 'Attached files',
+  unnamed: 'file',
+  arriving: 'on its way to the server',
+  wait: 'A file is not there yet.',
+  tryAgain: 'Try again',
+  drop: (name) => `Remove ${name}`,
+  whatItShows: 'What it shows, for those who do not see it',
+  shows: (name) => `What ${name} shows`,
+  size: (bytes) => (bytes < 1000 ? `${bytes} B` : bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`),
+  tooLarge: (bytes, limit) => `It has ${FILES.size(bytes)}, the network takes ${FILES.size(limit)}.`,
+  tooMany: (network, limit) => (limit ? `${network} takes ${limit === 1 ? 'one file' : `${limit} files`} at most.` : `${network} takes no files with such a reply.`),
+  wrongKind: (name, network) => `${network} does not take files of the kind of ${name}.`,
+  goesAlone: (name) => `${name} goes alone.`,
+  needsWords: (name) => `Say what ${name} shows: this account sends no picture without.`,
+  longWords: (name, limit) => `What ${name} shows may have ${limit} characters.`,
+  sayAWord: 'A file goes with words: write some.',
+};
+
 export const FORMS = {
   workgroup: 'workgroup',
   backToQueue: 'workgroup, back to its queue',
