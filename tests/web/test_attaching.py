@@ -116,7 +116,8 @@ def test_what_is_no_known_file_is_refused_and_the_words_stay(desk: Desk) -> None
     page.get_by_label("Your reply").fill("See for yourself.")
     desk.attach({"name": "page.html", "mimeType": "text/html", "buffer": b"<html>"})
 
-    expect(attached(page)).to_contain_text("the file is none of application/pdf")
+    expect(attached(page)).to_contain_text("Only pictures")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     expect(desk.send).to_be_disabled()
     page.get_by_role("button", name="Remove page.html").click()
     expect(attached(page)).to_have_count(0)

@@ -10,7 +10,7 @@ const NO_RULE = { limit: 0, limit_alt_text: 0 };
 const LONGEST_NAME = 150;
 const LEFT_OUT_OF_NAMES = /[\u0000-\u001f\u007f-\u009f/\\\u2028-\u202e\u2066-\u2069]/gu;
 
-/** Conversation id → files on their way or refused: `{upload, name, state: 'leaving'|'failed', detail}`. */
+/** Conversation id → files on their way or refused: `{upload, name, state: 'leaving'|'failed', detail, isFinal}`. */
 const arriving = signal({});
 
 const arrivingOf = (conversationId) => arriving.value[conversationId] ?? [];
@@ -37,13 +37,14 @@ async function deliver(conversationId, upload) {
     takeOut(conversationId, upload);
     changeDraft(conversationId, { attachments: [...draftOf(conversationId).attachments, file] });
   } catch (problem) {
-    change(conversationId, upload, { state: 'failed', detail: problem.message });
+    const detail = problem.code === 'unsupported_media_type' ? FILES.unknownKind : problem.message;
+    change(conversationId, upload, { state: 'failed', detail, isFinal: !problem.isPassing });
   }
   return undefined;
 }
 
 /** Brings files; what is larger than the network takes is said without bringing it. */
-export function bring(conversationId, files, rule) {
+function bring(conversationId, files, rule) {
   for (const file of files) {
     const name = nameOf(file);
     const path = `/conversations/${encodeURIComponent(conversationId)}/attachments?name=${encodeURIComponent(name)}`;

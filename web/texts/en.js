@@ -242,6 +242,7 @@ export const FILES = {
   size: (bytes) => (bytes < 1000 ? `${bytes} B` : bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`),
   tooLarge: (bytes, limit) => `It has ${FILES.size(bytes)}, the network takes ${FILES.size(limit)}.`,
   tooMany: (network, limit) => (limit ? `${network} takes ${limit === 1 ? 'one file' : `${limit} files`} at most.` : `${network} takes no files with such a reply.`),
+  unknownKind: 'Only pictures (JPEG, PNG, GIF, WebP), films (MP4) and PDF can be sent.',
   wrongKind: (name, network) => `${network} does not take files of the kind of ${name}.`,
   goesAlone: (name) => `${name} goes alone.`,
   needsWords: (name) => `Say what ${name} shows: this account sends no picture without.`,
