@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, Route, expect, sync_playwright
 
@@ -304,6 +305,31 @@ def test_a_session_that_has_ended_takes_no_words_with_it(office: Office, seat: S
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".delivery.sent")).to_be_visible(timeout=15_000)
     Mouse().disconnect(page, "solved")
+    settled(office)
+    office.was_lawful()
+
+
+def test_a_picture_goes_out_with_a_reply(office: Office, seat: Seat, network: Network) -> None:
+    page = seat(office.one).page
+    hands = Mouse()
+    hands.go_on_queue(page)
+    office.says("kite9", "what does it look like?")
+    is_offered(page, "kite9")
+    hands.pick_up(page, "kite9")
+    said(page, "what does it look like?")
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(1_000)
+    field = page.locator(".composer input[type=file]")
+    field.set_input_files({"name": "switch.png", "mimeType": "image/png", "buffer": picture})
+    page.get_by_label("What switch.png shows").fill("a switch that is on")
+    hands.reply(page, "Like this.")
+
+    expect(page.locator(".delivery.sent")).to_be_visible(timeout=15_000)
+    (post,) = [one for one in office.published() if one["text"] == "Like this."]
+    (shown,) = post["media"]
+    assert (shown["kind"], shown["alt_text"]) == ("image", "a switch that is on")
+    path = httpx.URL(shown["url"]).path
+    assert httpx.get(network.url + path, trust_env=False).content == picture
+    hands.disconnect(page, "solved")
     settled(office)
     office.was_lawful()
 
