@@ -88,7 +88,7 @@ _WORDS = {
     404: "Not there, or not visible to the caller",
     409: "Understood and refused; `code` says why",
     412: "Changed since it was read",
-    413: "The body is larger than 1 MiB",
+    413: "The body is larger than is taken: 1 MiB, of a file 8 MiB",
     415: "The body is not JSON",
     422: "The request is not valid",
     429: "Too many at once",

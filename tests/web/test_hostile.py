@@ -165,6 +165,7 @@ def wallboard(page: Page, url: str) -> None:
     expect(page.get_by_role("search")).to_be_visible()
     page.goto(f"{url}/wallboard")
     expect(page.locator(".tile").nth(20)).to_be_visible()
+    expect(page.get_by_role("button", name="Displays")).to_be_visible()
 
 
 class Looked:
