@@ -29,6 +29,7 @@ from activities.upkeep import UpkeepActivities
 from connectors.calls import new_client
 from connectors.guard import Guard
 from connectors.registry import NETWORKS, connectors, listened_networks
+from connectors.splitting import as_posts
 from conversations.connector import Connector
 from probes import Probes
 from settings import Settings
@@ -207,7 +208,7 @@ def _served(queue: str, parts: Parts) -> dict[str, Any]:
             "activities": [upkeep.sweep],
             "workflow_runner": runner,
         }
-    sending = ReplyActivities(parts.replies, parts.connectors)
+    sending = ReplyActivities(parts.replies, parts.connectors, as_posts)
     return {
         "activities": [sending.send_replies],
         "max_concurrent_activities": CONCURRENT_REPLIES,

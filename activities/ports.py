@@ -27,9 +27,16 @@ class Replies(Protocol):
     async def next_reply(self, conversation_id: str) -> NextReply | None: ...
 
     async def begin(
-        self, reply_id: str, read_back: ReadBack, allowance: Allowance | None
+        self,
+        reply_id: str,
+        read_back: ReadBack,
+        allowance: Allowance | None,
+        posts: tuple[str, ...],
     ) -> Permission:
-        """Decide the reply's next step; one that sends it uses the allowance up."""
+        """Decide the reply's next step; one that sends it uses the allowance up.
+
+        With `posts` it goes out as these, if nothing was tried of it yet.
+        """
         ...
 
     async def files(self, reply: Reply) -> Sequence[Attachment] | None:

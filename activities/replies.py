@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.ports import Replies
 from conversations.budgets import reply_allowance
+from conversations.capabilities import Capabilities, LengthRule
 from conversations.connector import Connector
 from conversations.messages import SendReplies
 from conversations.networks import Account, NextReply
@@ -36,10 +38,17 @@ lease's holder could send at once.
 """
 
 
+class Divide(Protocol):
+    """Makes of a text the posts that it becomes under a rule; of one that fits itself alone."""
+
+    def __call__(self, text: str, rule: LengthRule, *, is_threaded: bool) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True)
 class ReplyActivities:
     replies: Replies
     connectors: Mapping[str, Connector]
+    divide: Divide
 
     @activity.defn
     async def send_replies(self, request: SendReplies) -> None:
@@ -61,7 +70,8 @@ class ReplyActivities:
         read_back = connector.read_back(waiting.account, part, waiting.read_at)
         capabilities = connector.capabilities(waiting.account)
         allowance = reply_allowance(capabilities, waiting.reply.visibility)
-        permission = await self.replies.begin(waiting.reply.id, read_back, allowance)
+        posts = self._posts_of(waiting.reply, capabilities)
+        permission = await self.replies.begin(waiting.reply.id, read_back, allowance, posts)
         step = permission.next_step
         if step.step is Step.WAIT:
             await _pause(step.wait_ms)
@@ -69,6 +79,13 @@ class ReplyActivities:
             return
         outcome = await _bounded(self._call(connector, waiting.account, step))
         await self.replies.settle(permission, outcome)
+
+    def _posts_of(self, reply: Reply, known: Capabilities) -> tuple[str, ...]:
+        """Return the posts that an automatic reply becomes; an agent's came divided."""
+        if reply.agent_id is not None or reply.is_settled:
+            return ()
+        length = known.length_of(reply.visibility)
+        return self.divide(reply.text, length, is_threaded=known.is_threaded)
 
     def _call(self, connector: Connector, account: Account, step: NextStep) -> Awaitable[Outcome]:
         if step.step is Step.SEND:

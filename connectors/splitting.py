@@ -46,6 +46,14 @@ def split(text: str, rule: LengthRule, *, is_threaded: bool) -> tuple[str, ...]:
     raise _too_long(text, rule, f"and a thread has {MOST_PARTS} posts at most")
 
 
+def as_posts(text: str, rule: LengthRule, *, is_threaded: bool) -> tuple[str, ...]:
+    """Return the posts of a text that nobody can shorten now; itself alone when it fits nowhere."""
+    try:
+        return split(text, rule, is_threaded=is_threaded)
+    except TooLongError:
+        return (text,)
+
+
 def _too_long(text: str, rule: LengthRule, why: str) -> TooLongError:
     unit = rule.unit.value.replace("_", " ")
     if rule.most_bytes and length_of(text, rule) <= rule.most:

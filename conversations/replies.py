@@ -155,6 +155,14 @@ def current_part(reply: Reply) -> Reply:
     return part_at(reply, min(reply.sent_parts, max(0, len(reply.parts) - 1)))
 
 
+def divided(reply: Reply, texts: tuple[str, ...]) -> Reply:
+    """Return a reply that nothing was tried of as these posts; any other stays as it is."""
+    is_untried = reply.state is ReplyState.ACCEPTED and reply.attempts == 0 and not reply.parts
+    if not is_untried or len(texts) <= 1:
+        return reply
+    return replace(reply, parts=tuple(Part(text) for text in texts))
+
+
 class Step(StrEnum):
     """What the sender may do now."""
 

@@ -24,6 +24,7 @@ from conversations.replies import (
     Step,
     after_attempt,
     after_look_up,
+    divided,
     next_step,
     resolve,
 )
@@ -105,8 +106,12 @@ def begin(
     read_back: ReadBack,
     process: str,
     allowance: Allowance | None = None,
+    *,
+    posts: tuple[str, ...] = (),
 ) -> Permit:
     """Decide the next step of a reply, and write it down before anything leaves.
+
+    With `posts` it goes out as these, if nothing was tried of it yet.
 
     Only the process that holds the account's lease goes on; the others are told to wait, and so
     is whoever would send more than the network's allowance.
@@ -117,8 +122,9 @@ def begin(
     if wait_ms:
         waiting = Permission(NextStep(Step.WAIT, reply, wait_ms), epoch)
         return Permit(waiting, unchanged(conversation))
+    taken = divided(reply, posts)
     is_change = reply.is_settled
-    step = next_change_step(reply, now) if is_change else next_step(reply, read_back, now)
+    step = next_change_step(reply, now) if is_change else next_step(taken, read_back, now)
     if step.step is Step.SEND and allowance is not None:
         account_id = reply.account_id
         if wait_ms := budgets.take(connection, account_id, allowance, now, kept_percent=0):

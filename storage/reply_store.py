@@ -55,10 +55,14 @@ class ReplyStore:
         return [replace(one, content=found[one.id]) for one in reply.attachments]
 
     async def begin(
-        self, reply_id: str, read_back: ReadBack, allowance: Allowance | None
+        self,
+        reply_id: str,
+        read_back: ReadBack,
+        allowance: Allowance | None,
+        posts: tuple[str, ...],
     ) -> Permission:
         permit = await self._database.write(
-            lambda k: replies.begin(k, reply_id, read_back, self._process, allowance)
+            lambda k: replies.begin(k, reply_id, read_back, self._process, allowance, posts=posts)
         )
         self._follow(permit.aftermath)
         return permit.permission

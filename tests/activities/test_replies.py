@@ -12,9 +12,10 @@ from activities.replies import ReplyActivities
 from connectors.base import BaseConnector
 from connectors.calls import new_client
 from connectors.guard import STRICT
+from connectors.splitting import as_posts
 from connectors.webhook import WebhookConnector
 from conversations.attachments import Attachment
-from conversations.capabilities import Allowance
+from conversations.capabilities import Allowance, Capabilities, LengthRule
 from conversations.messages import SendReplies
 from conversations.networks import Account, NextReply
 from conversations.replies import Certainty, NextStep, Outcome, Permission, ReadBack, Reply, Step
@@ -33,9 +34,14 @@ class HeldElsewhere:
         return NextReply(REPLY, Account("ac-1", "webhook", {})) if self.asked == 0 else None
 
     async def begin(
-        self, reply_id: str, read_back: ReadBack, allowance: Allowance | None
+        self,
+        reply_id: str,
+        read_back: ReadBack,
+        allowance: Allowance | None,
+        posts: tuple[str, ...],
     ) -> Permission:
         del reply_id, read_back, allowance
+        assert posts == ()
         self.asked += 1
         return Permission(NextStep(Step.WAIT, REPLY, LEASE_WAIT_MS), 1)
 
@@ -47,7 +53,9 @@ class HeldElsewhere:
 
 
 async def test_a_conversation_whose_account_another_process_has_is_handed_back() -> None:
-    sending = ReplyActivities(HeldElsewhere(), {"webhook": WebhookConnector(new_client(STRICT))})
+    sending = ReplyActivities(
+        HeldElsewhere(), {"webhook": WebhookConnector(new_client(STRICT))}, as_posts
+    )
 
     with pytest.raises(ApplicationError) as waits:
         await ActivityEnvironment().run(sending.send_replies, SendReplies("cv-1", "webhook"))
@@ -56,26 +64,38 @@ async def test_a_conversation_whose_account_another_process_has_is_handed_back()
     assert waits.value.category is ApplicationErrorCategory.BENIGN
 
 
+FILE = Attachment("at_1", "cat.png", "image/png", 3, "a cat")
+LONG = "One sentence. Another one."
+
+
 @dataclass
 class Ready:
     """One reply whose turn it is, with a file that is kept or not."""
 
-    kept: Attachment | None
+    reply: Reply
+    kept: Attachment | None = None
     settled: list[Outcome] = field(default_factory=list)
+    posts: tuple[str, ...] = ()
 
     async def next_reply(self, conversation_id: str) -> NextReply | None:
         del conversation_id
         account = Account("ac-1", "seen", {})
-        return None if self.settled else NextReply(WITH_FILE, account)
+        return None if self.settled else NextReply(self.reply, account)
 
     async def begin(
-        self, reply_id: str, read_back: ReadBack, allowance: Allowance | None
+        self,
+        reply_id: str,
+        read_back: ReadBack,
+        allowance: Allowance | None,
+        posts: tuple[str, ...],
     ) -> Permission:
         del reply_id, read_back, allowance
-        return Permission(NextStep(Step.SEND, WITH_FILE), 1)
+        self.posts = posts
+        return Permission(NextStep(Step.SEND, self.reply), 1)
 
     async def files(self, reply: Reply) -> Sequence[Attachment] | None:
-        assert reply.attachments == (FILE,)
+        if not reply.attachments:
+            return []
         return None if self.kept is None else [self.kept]
 
     async def settle(self, permission: Permission, outcome: Outcome) -> Reply:
@@ -84,35 +104,50 @@ class Ready:
 
 
 class Seen(BaseConnector):
-    """Remembers what it was to publish."""
+    """Tells what it was to publish; it takes 20 characters, in as many posts as are needed."""
 
     network = "seen"
 
+    def capabilities(self, account: Account) -> Capabilities:
+        del account
+        return Capabilities(length=LengthRule(most=20))
+
     async def publish(self, account: Account, reply: Reply) -> Outcome:
         del account
-        return Outcome(Certainty.SENT, url=reply.attachments[0].content.decode())
+        contents = b" ".join(one.content for one in reply.attachments)
+        return Outcome(Certainty.SENT, url=contents.decode())
 
 
-FILE = Attachment("at_1", "cat.png", "image/png", 3, "a cat")
-WITH_FILE = replace(REPLY, attachments=(FILE,))
-
-
-async def sent(kept: Attachment | None) -> Outcome:
-    ready = Ready(kept)
-    sending = ReplyActivities(ready, {"seen": Seen(new_client(STRICT))})
+async def sent(ready: Ready) -> Outcome:
+    sending = ReplyActivities(ready, {"seen": Seen(new_client(STRICT))}, as_posts)
     await ActivityEnvironment().run(sending.send_replies, SendReplies("cv-1", "seen"))
     (outcome,) = ready.settled
     return outcome
 
 
 async def test_a_file_gets_its_content_on_the_way() -> None:
-    outcome = await sent(replace(FILE, content=b"cat"))
+    with_file = replace(REPLY, attachments=(FILE,))
+    outcome = await sent(Ready(with_file, replace(FILE, content=b"cat")))
 
     assert (outcome.certainty, outcome.url) == (Certainty.SENT, "cat")
 
 
 async def test_a_file_that_is_no_longer_kept_is_said() -> None:
-    outcome = await sent(None)
+    outcome = await sent(Ready(replace(REPLY, attachments=(FILE,))))
 
     assert outcome.certainty is Certainty.REJECTED
     assert outcome.reason == "an attached file is no longer kept"
+
+
+@pytest.mark.parametrize(
+    ("agent_id", "posts"),
+    [(None, ("One sentence. (1/2)", "Another one. (2/2)")), ("ag-1", ())],
+)
+async def test_what_nobody_divided_before_is_divided_now(
+    agent_id: str | None, posts: tuple[str, ...]
+) -> None:
+    ready = Ready(replace(REPLY, agent_id=agent_id, text=LONG))
+
+    await sent(ready)
+
+    assert ready.posts == posts

@@ -18,6 +18,7 @@ from conversations.replies import (
     Step,
     after_attempt,
     current_part,
+    divided,
     may_be_withdrawn,
     next_step,
     part_at,
@@ -225,3 +226,18 @@ def test_a_key_names_its_reply_and_its_post(key: str, origin: tuple[str, int]) -
     assert origin_of(key) == origin
     if origin[1]:
         assert key_of(*origin) == key
+
+
+def test_only_what_nothing_was_tried_of_can_be_divided() -> None:
+    untried = replace(SINGLE, state=ReplyState.ACCEPTED, attempts=0, parts=())
+    texts = ("one", "two")
+
+    assert divided(untried, texts) == replace(untried, parts=(Part("one"), Part("two")))
+    for other in (
+        replace(untried, attempts=1),
+        replace(untried, state=ReplyState.UNKNOWN),
+        replace(untried, parts=(Part("there"), Part("before"))),
+    ):
+        assert divided(other, texts) is other
+    for none in ((), ("one",)):
+        assert divided(untried, none) is untried

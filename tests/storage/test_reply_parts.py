@@ -183,3 +183,27 @@ async def test_what_the_network_cannot_carry_is_refused(floor: Floor) -> None:
     assert await said(None, Visibility.PRIVATE) == "cannot_initiate_direct_message"
     assert await said(forward, Visibility.PRIVATE) == "taken"
     assert await said(public, Visibility.PUBLIC) == "taken"
+
+
+async def test_what_was_not_divided_is_divided_by_the_first_attempt_only(
+    floor: Floor, clock: Clock
+) -> None:
+    source = await floor.channel(workgroup := await floor.workgroup())
+    await floor.agent(workgroup)
+    opened, agent = await floor.connect(source, "customer")
+    whole = await draft_of(floor, opened, agent)
+    assert isinstance(whole, Reply)
+
+    async def begin(posts: tuple[str, ...]) -> Reply:
+        permit = await floor.database.write(
+            lambda k: replies.begin(k, whole.id, ReadBack.LOOK_UP, "sender", posts=posts)
+        )
+        return permit.permission.next_step.reply
+
+    tried = await begin(TEXTS)
+    clock.advance(s=20)
+    later = await begin(("another", "division"))
+
+    assert [part.text for part in tried.parts] == list(TEXTS)
+    assert [part.text for part in (await now(floor, whole.id)).parts] == list(TEXTS)
+    assert [part.text for part in later.parts] == list(TEXTS)

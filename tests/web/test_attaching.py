@@ -193,6 +193,7 @@ def test_hostile_names_and_descriptions_stay_words(desk: Desk) -> None:
         page.get_by_label("Your reply").fill(f"number {number}")
         desk.send.click()
         expect(page.locator(".entry.reply .media li")).to_have_count(number + 1)
+        expect(page.locator(".entry.unsent")).to_have_count(0)
     assert len(desk.replies()) == 12
     assert page.locator(".entry.reply .media script, .entry.reply .media img").count() == 0
 
