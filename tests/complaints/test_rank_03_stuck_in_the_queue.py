@@ -18,7 +18,7 @@ Waiting = tuple[str, Act]
 
 STATUS = "/agents/me/status"
 ON_QUEUE = {"routing_status": "on_queue"}
-WITHIN_S = 1.0
+WITHIN_S = 5.0
 WHOLE = {"utilization": {"social_conversation": {"percent": 100}}}
 
 
