@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from storage import schema
 from storage.database import Database, open_database
 from tests.clocks import Clock
-from tests.postgres import TEMPLATE, Cluster, private_cluster
+from tests.postgres import TEMPLATE, Cluster, Databases, private_cluster
 from tests.temporal import TemporalServer, dev_server
 
 # Machines of very different speed run these tests: a slow example is no failure.
@@ -33,6 +33,11 @@ def postgres() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
+def databases(postgres: Cluster) -> Databases:
+    return Databases(postgres)
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an empty, migrated SQLite file, to be copied."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
@@ -49,11 +54,11 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgres: Cluster) -> Iterator[str]:
+def postgresql_url(postgres: Cluster, databases: Databases) -> Iterator[str]:
     """Return the address of an empty, migrated PostgreSQL database."""
-    name = postgres.create_database(TEMPLATE)
+    name = databases.take()
     yield postgres.url(name)
-    postgres.drop_database(name)
+    databases.give_back(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -164,15 +164,21 @@ def ownership_never_overlaps(history: History) -> Iterator[Violation]:
 
 
 def posts_are_in_order(history: History) -> Iterator[Violation]:
-    """I6: what came after something newer, where it arrived, is flagged late; nothing else is."""
+    """I6: what came after something newer, where it arrived, is flagged late; nothing else is.
+
+    What a merge brought there before, and a split took away again, was something newer, too.
+    """
     by_conversation: defaultdict[str, list[Row]] = defaultdict(list)
+    came: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     ways = moves.moves_by_post(history)
     for post in history.posts:
         by_conversation[moves.arrived_in(post, ways[post["id"]])].append(post)
-    for posts in by_conversation.values():
+        for place, since, _ in moves.stays(post, ways[post["id"]]):
+            came[place].append((since, post["created_at"]))
+    for place, posts in by_conversation.items():
         for post in posts:
             before = [p["created_at"] for p in posts if p["received_at"] < post["received_at"]]
-            beside = [p["created_at"] for p in posts if p["received_at"] <= post["received_at"]]
+            beside = [at for since, at in came[place] if since <= post["received_at"]]
             if max(before, default=0) > post["created_at"] and not post["is_late"]:
                 yield Violation("I6", post["id"], "came after a newer one and is not flagged late")
             if post["is_late"] and max(beside) <= post["created_at"]:

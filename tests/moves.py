@@ -75,9 +75,9 @@ def nothing_counts_as_answered_that_is_not(history: History) -> Iterator[Finding
             said[reply["conversation_id"]].append(reply["created_at"])
     answered: Counter[str] = Counter()
     for post in history.posts:
-        stays = _stays(post, moves[post["id"]])
+        where = list(stays(post, moves[post["id"]]))
         answered[post["conversation_id"]] += any(
-            since <= at <= until for place, since, until in stays for at in said[place]
+            since <= at <= until for place, since, until in where for at in said[place]
         )
     for row in history.conversations:
         counted = row["answered_count"]
@@ -85,7 +85,8 @@ def nothing_counts_as_answered_that_is_not(history: History) -> Iterator[Finding
             yield "I2", row["id"], f"counts {counted} answered, {answered[row['id']]} are"
 
 
-def _stays(post: Row, moves: list[Row]) -> Iterator[tuple[str, int, int]]:
+def stays(post: Row, moves: list[Row]) -> Iterator[tuple[str, int, int]]:
+    """Say in which conversations a post was, each with since when and until when."""
     since, place = post["received_at"], arrived_in(post, moves)
     for move in moves:
         if move["cause"] != "join":

@@ -8,7 +8,7 @@ from tests.workflows.test_conversation import finished
 
 async def two_of_one_customer(world: World) -> tuple[str, str, str]:
     floor = world.floor
-    workgroup = await floor.workgroup(offer_timeout_s=1, preferred_agent_wait_s=1)
+    workgroup = await floor.workgroup(offer_timeout_s=3, preferred_agent_wait_s=1)
     account_id = await floor.account()
     sources = [await floor.channel(workgroup, account_id=account_id) for _ in range(2)]
     agent = await floor.agent(workgroup)
