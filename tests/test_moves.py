@@ -5,7 +5,9 @@ from copy import deepcopy
 
 import pytest
 
+from conversations.model import Author, Post
 from conversations.replies import Certainty, Outcome, ReadBack
+from storage import clock as clocks
 from storage import replies
 from storage.database import open_database
 from tests import moves
@@ -54,6 +56,26 @@ def test_a_healthy_history_has_no_violations(history: History) -> None:
     assert [row["cause"] for row in history.moves] == ["merge", "join", "split"]
     merged, target, _ = history.conversations
     assert (merged["state"], target["post_count"], target["answered_count"]) == ("merged", 3, 1)
+
+
+async def test_what_a_merge_brought_is_something_newer(sqlite_url: str, clock: Clock) -> None:
+    database = open_database(sqlite_url, clock)
+    floor = Floor(database)
+    workgroup, account_id = await floor.workgroup(), await floor.account()
+    wall, page = [await floor.channel(workgroup, account_id=account_id) for _ in range(2)]
+    first, second = await floor.open(wall, "customer"), await floor.open(page, "customer")
+    clock.advance(s=10)
+    await floor.post(wall, "customer", "newer")
+    await floor.merge(first, second)
+    clock.advance(s=1)
+    older = await database.read(clocks.now) - 5_000
+
+    await floor.pages.take_in(page, [Post("p-older", Author("customer"), "older", older)])
+
+    recorded = await database.read(read_history)
+    assert [post["is_late"] for post in recorded.posts if post["text"] == "older"] == [True]
+    assert violations_at_any_commit(recorded) == []
+    await database.close()
 
 
 def forget_a_move(history: History) -> None:
